@@ -118,6 +118,9 @@ pub enum How {
     /// A hello without the CTAP that a passkey needs.
     #[error("does not speak CTAP")]
     NoCtap,
+    /// A request before the last one was answered.
+    #[error("sent a request before the last one was answered")]
+    TooEager,
     /// More messages than a counter may count.
     #[error("sent more messages than one session may carry")]
     TooManyMessages,
@@ -142,6 +145,9 @@ pub enum Which {
     /// A reply while there is no request.
     #[error("there is no request to answer")]
     NothingToAnswer,
+    /// A kind of request that the authenticator did not offer.
+    #[error("the authenticator does not offer that")]
+    NotOffered,
     /// A message larger than one session message may be.
     #[error("the message is too large to send")]
     TooLarge,

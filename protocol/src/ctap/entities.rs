@@ -1,0 +1,135 @@
+use super::{Status, typed};
+use crate::cbor::{Item, Writer};
+
+/// `PublicKeyCredentialRpEntity`: `{"id": text, "name": text}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelyingParty {
+    /// The RP ID.
+    pub id: String,
+    /// A name to show; never to be trusted.
+    pub name: Option<String>,
+}
+
+impl RelyingParty {
+    pub(super) fn read(item: Item<'_>) -> Result<Self, Status> {
+        let map = typed(item.as_map())?;
+        let id = map.get_text("id").ok_or(Status::MISSING_PARAMETER)?;
+        Ok(Self { id: typed(id.as_text())?.to_owned(), name: text(&map, "name")? })
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) {
+        writer.map(|map| {
+            map.text_entry("id", |w| w.text(&self.id));
+            if let Some(name) = &self.name {
+                map.text_entry("name", |w| w.text(name));
+            }
+        });
+    }
+}
+
+/// `PublicKeyCredentialUserEntity`: `{"id": bytes, "name": text,
+/// "displayName": text}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The user handle, 1 to 64 bytes.
+    pub id: Vec<u8>,
+    /// The account's name.
+    pub name: Option<String>,
+    /// The person's name.
+    pub display_name: Option<String>,
+}
+
+impl User {
+    /// The longest user handle, in bytes (WebAuthn).
+    pub const MAX_ID: usize = 64;
+
+    pub(super) fn read(item: Item<'_>) -> Result<Self, Status> {
+        let map = typed(item.as_map())?;
+        let id = map.get_text("id").ok_or(Status::MISSING_PARAMETER)?;
+        let id = typed(id.as_bytes())?;
+        if id.is_empty() || id.len() > Self::MAX_ID {
+            return Err(Status::INVALID_LENGTH);
+        }
+        Ok(Self { id: id.to_vec(), name: text(&map, "name")?, display_name: text(&map, "displayName")? })
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) {
+        writer.map(|map| {
+            map.text_entry("id", |w| w.bytes(&self.id));
+            if let Some(name) = &self.name {
+                map.text_entry("name", |w| w.text(name));
+            }
+            if let Some(name) = &self.display_name {
+                map.text_entry("displayName", |w| w.text(name));
+            }
+        });
+    }
+}
+
+/// `PublicKeyCredentialDescriptor`: `{"id": bytes, "type": "public-key",
+/// "transports": [text]}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialDescriptor {
+    /// The credential id.
+    pub id: Vec<u8>,
+    /// How it may be reached; empty if nothing was said.
+    pub transports: Vec<String>,
+}
+
+impl CredentialDescriptor {
+    /// A descriptor without transports.
+    pub fn new(id: Vec<u8>) -> Self {
+        Self { id, transports: Vec::new() }
+    }
+
+    /// The descriptors of a list. Those of an unknown type are left out, as
+    /// WebAuthn demands.
+    pub(super) fn read_list(item: Item<'_>) -> Result<Vec<Self>, Status> {
+        let mut list = Vec::new();
+        for item in typed(item.as_array())?.iter() {
+            list.extend(Self::read(item)?);
+        }
+        Ok(list)
+    }
+
+    pub(super) fn read(item: Item<'_>) -> Result<Option<Self>, Status> {
+        let map = typed(item.as_map())?;
+        let id = map.get_text("id").ok_or(Status::MISSING_PARAMETER)?;
+        let kind = map.get_text("type").ok_or(Status::MISSING_PARAMETER)?;
+        let id = typed(id.as_bytes())?.to_vec();
+        if typed(kind.as_text())? != PUBLIC_KEY {
+            return Ok(None);
+        }
+        let transports = match map.get_text("transports") {
+            None => Vec::new(),
+            Some(list) => typed(list.as_array())?
+                .iter()
+                .map(|item| typed(item.as_text()).map(str::to_owned))
+                .collect::<Result<_, _>>()?,
+        };
+        Ok(Some(Self { id, transports }))
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) {
+        writer.map(|map| {
+            map.text_entry("id", |w| w.bytes(&self.id));
+            map.text_entry("type", |w| w.text(PUBLIC_KEY));
+            if !self.transports.is_empty() {
+                map.text_entry("transports", |w| {
+                    w.array(|list| self.transports.iter().for_each(|t| list.push(|w| w.text(t))));
+                });
+            }
+        });
+    }
+
+    pub(super) fn write_list(list: &[Self], writer: &mut Writer) {
+        writer.array(|items| list.iter().for_each(|one| items.push(|w| one.write(w))));
+    }
+}
+
+/// The one credential type there is.
+pub(super) const PUBLIC_KEY: &str = "public-key";
+
+fn text(map: &crate::cbor::Map<'_>, key: &str) -> Result<Option<String>, Status> {
+    map.get_text(key).map(|item| typed(item.as_text()).map(str::to_owned)).transpose()
+}
