@@ -1,1 +1,115 @@
-//! placeholder
+//! Cablecar on the computer: the client platform of FIDO's hybrid transport.
+//!
+//! A page's options come in, a code is shown, a phone comes near, and its
+//! checked answer goes out. [`transaction`] is the heart; [`webauthn`] stands
+//! before and behind it; [`proximity`], [`tunnel`] and [`screen`] are how it
+//! hears, talks and shows, each a trait with what implements it.
+
+pub mod cli;
+pub mod config;
+pub mod defaults;
+pub mod error;
+pub mod proximity;
+pub mod screen;
+pub mod transaction;
+pub mod tunnel;
+pub mod webauthn;
+
+use std::io::Read;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cli::{Cli, Command};
+use config::Config;
+use error::Error;
+use proximity::air::Air;
+use transaction::Ask;
+use webauthn::{Create, Get};
+
+/// Runs the program: result to standard output, everything else to standard
+/// error, and the exit code of the error's class.
+pub fn main(typed: &Cli) -> ExitCode {
+    let json_events = typed.command.common().events.is_some();
+    match run(typed) {
+        Ok(response) => {
+            print_result(&response);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            if json_events {
+                screen::events::failed(&error);
+            } else {
+                tell(&error.lines());
+            }
+            ExitCode::from(error.advice().0.code())
+        }
+    }
+}
+
+fn run(typed: &Cli) -> Result<String, Error> {
+    let common = typed.command.common();
+    let config = Config::from_cli(common)?;
+    // All that can be wrong with the input is told before a code is shown.
+    let options = read_options()?;
+    let text = |response: Result<String, serde_json::Error>| {
+        response.map_err(|cause| Error::Io { what: "JSON".into(), cause: cause.to_string() })
+    };
+    match &typed.command {
+        Command::Create(_) => {
+            let create = Create::from_json(&options, &config.origin)?;
+            let answer = ask(&config, common, &create.ask())?;
+            text(serde_json::to_string(&create.finish(&answer)?))
+        }
+        Command::Get(_) => {
+            let get = Get::from_json(&options, &config.origin)?;
+            let answer = ask(&config, common, &get.ask())?;
+            text(serde_json::to_string(&get.finish(&answer)?))
+        }
+    }
+}
+
+/// Puts one request to a phone.
+fn ask(config: &Config, common: &cli::Common, ask: &Ask) -> Result<Vec<u8>, Error> {
+    let failed = |cause: std::io::Error| Error::Io { what: "cannot start".into(), cause: cause.to_string() };
+    config.warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    runtime.block_on(async {
+        let Some(address) = config.air else {
+            return Err(Error::Radio("this build has no Bluetooth yet".into()));
+        };
+        let mut air = Air::bind(address).await?;
+        let mut screens = config.screens(common);
+        let mut rng = rand_core::OsRng;
+        let transaction =
+            transaction::run(ask, &mut air, &config.network, &mut screens, &seconds_since_1970, &mut rng);
+        // Without this, an interrupted run would leave a code's file behind.
+        tokio::select! {
+            answer = transaction => answer,
+            _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
+        }
+    })
+}
+
+fn read_options() -> Result<Vec<u8>, Error> {
+    let mut options = Vec::new();
+    let read = std::io::stdin().lock().take(defaults::MAX_OPTIONS + 1).read_to_end(&mut options);
+    read.map_err(|cause| Error::Options(cause.to_string()))?;
+    if u64::try_from(options.len()).is_ok_and(|length| length > defaults::MAX_OPTIONS) {
+        return Err(Error::Options("more than a megabyte".into()));
+    }
+    Ok(options)
+}
+
+fn seconds_since_1970() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[allow(clippy::print_stdout, reason = "the result, for whoever called the program")]
+fn print_result(text: &str) {
+    println!("{text}");
+}
+
+#[allow(clippy::print_stderr, reason = "this is where people are faced")]
+fn tell(text: &str) {
+    eprintln!("{text}");
+}

@@ -5,10 +5,12 @@
 //! websocket client of its own; what they share is data, and it is here.
 
 mod client_payload;
+mod connect_to;
 mod domain;
 mod route;
 
 pub use client_payload::ClientPayload;
+pub use connect_to::{ConnectTo, NotConnectTo};
 pub use domain::TunnelServiceDomain;
 pub use route::{Dial, Route};
 

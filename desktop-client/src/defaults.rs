@@ -1,0 +1,37 @@
+//! Every number, with its reason.
+
+use std::time::Duration;
+
+/// A code is renewed after this long on screen: phones may refuse old codes,
+/// and a photograph of one should not stay good.
+pub const CODE_LIFE: Duration = Duration::from_secs(5 * 60);
+
+/// How long a request lasts if the page does not say: WebAuthn's recommended
+/// upper bound for ceremonies with user verification.
+pub const REQUEST_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// Name look-up, TCP, TLS and the websocket's handshake together: slow mobile
+/// networks need several seconds, people give up after about this long.
+pub const DIAL: Duration = Duration::from_secs(15);
+
+/// The phone computes its reply in milliseconds; the rest is the network.
+pub const REPLY: Duration = Duration::from_secs(30);
+
+/// The hello follows the reply at once.
+pub const HELLO: Duration = Duration::from_secs(15);
+
+/// From the request to its answer a person reads, decides and unlocks.
+pub const ANSWER: Duration = Duration::from_secs(3 * 60);
+
+/// Redirects that a client follows, as the most generous one in the field does.
+pub const REDIRECTS: usize = 5;
+
+/// Options of a page with a long allow list are some 100 KiB; a megabyte is a
+/// mistake or an attack.
+pub const MAX_OPTIONS: u64 = 1 << 20;
+
+/// Light modules around a QR code (ISO 18004).
+pub const QUIET_ZONE: usize = 4;
+
+/// Pixels a side of one module in a picture: readers want three or more.
+pub const MODULE_PIXELS: usize = 8;

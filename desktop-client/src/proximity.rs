@@ -1,0 +1,19 @@
+//! Hearing adverts.
+
+pub mod air;
+
+use std::future::Future;
+
+use cablecar_protocol::eid::ServiceData;
+
+use crate::error::Error;
+
+/// Something that hears service data under the hybrid transport's UUIDs.
+pub trait Scanner: Send {
+    /// The next service data heard, whoever sent it. Dropping the future
+    /// loses nothing.
+    ///
+    /// # Errors
+    /// [`Error::Radio`] if nothing can be heard any more.
+    fn heard(&mut self) -> impl Future<Output = Result<ServiceData, Error>> + Send;
+}

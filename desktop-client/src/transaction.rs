@@ -1,0 +1,178 @@
+//! One transaction, from the code on screen to the phone's answer: straight
+//! lines of waiting. What the bytes mean is the protocol crate's business.
+
+use std::future::Future;
+use std::time::Duration;
+
+use cablecar_protocol::channel::{ClientEvent, Request};
+use cablecar_protocol::client_platform::qr_initiated::ExpectAdvert;
+use cablecar_protocol::client_platform::{Heard, Nearby};
+use cablecar_protocol::ctap::GetInfo;
+use cablecar_protocol::qr::Hint;
+use rand_core::CryptoRngCore;
+use tokio::time::{Instant, timeout_at};
+
+use crate::defaults;
+use crate::error::Error;
+use crate::proximity::Scanner;
+use crate::screen::{Notice, Screen, Stage};
+use crate::tunnel::{Dialer, Line};
+
+/// What is wanted from the phone.
+#[derive(Debug)]
+pub struct Ask {
+    /// The CTAP request, command byte and all.
+    pub request: Vec<u8>,
+    /// What the code says that it will be.
+    pub hint: Hint,
+    /// How long the whole may take.
+    pub life: Duration,
+    /// The phone must be able to verify the person.
+    pub needs_uv: bool,
+    /// The phone must be able to make discoverable passkeys.
+    pub needs_rk: bool,
+}
+
+/// Shows codes until a phone is near, and puts the request to it.
+///
+/// `now` gives seconds since 1970, for the code; time itself is tokio's, so
+/// that a test can turn it.
+///
+/// # Errors
+/// All but those of the options and of the answer's content.
+pub async fn run(
+    ask: &Ask,
+    scanner: &mut impl Scanner,
+    dialer: &impl Dialer,
+    screen: &mut dyn Screen,
+    now: &(dyn Fn() -> u64 + Sync),
+    rng: &mut (dyn CryptoRngCore + Send),
+) -> Result<Vec<u8>, Error> {
+    let began = Instant::now();
+    let deadline = began + ask.life;
+    let mut progress = Progress { began, screen };
+    let nearby = wait_for_phone(ask.hint, deadline, scanner, &mut progress, now, rng).await?;
+    progress.reached(Stage::PhoneNearby);
+
+    progress.reached(Stage::Connecting);
+    let mut line = dialer.dial(nearby.tunnel()).await?;
+    let answer = talk(ask, nearby, &mut line, &mut progress, deadline, rng).await;
+    line.close().await;
+    if answer.is_ok() {
+        progress.reached(Stage::Done);
+    }
+    answer
+}
+
+/// Codes on screen, renewed while nobody comes.
+async fn wait_for_phone(
+    hint: Hint,
+    deadline: Instant,
+    scanner: &mut impl Scanner,
+    progress: &mut Progress<'_>,
+    now: &(dyn Fn() -> u64 + Sync),
+    rng: &mut (dyn CryptoRngCore + Send),
+) -> Result<Nearby, Error> {
+    let mut not_ours = 0u64;
+    loop {
+        let (mut waiting, invitation) = ExpectAdvert::invite(hint, now(), rng)?;
+        progress.screen.notice(&Notice::Code(&invitation));
+        drop(invitation);
+        if not_ours == 0 {
+            progress.reached(Stage::WaitingForPhone);
+        }
+        let renewal = deadline.min(Instant::now() + defaults::CODE_LIFE);
+        while let Ok(heard) = timeout_at(renewal, scanner.heard()).await {
+            match waiting.hear(&heard?) {
+                Heard::Ours(nearby) => return Ok(nearby),
+                Heard::NotOurs(still) => {
+                    waiting = still;
+                    not_ours += 1;
+                    // Rarer and rarer: a street full of phones is no news.
+                    if not_ours.is_power_of_two() {
+                        progress.screen.notice(&Notice::NotOurs(not_ours));
+                    }
+                }
+            }
+        }
+        if Instant::now() >= deadline {
+            return Err(Error::NobodyCame);
+        }
+    }
+}
+
+/// From the greeting to the answer.
+async fn talk(
+    ask: &Ask,
+    nearby: Nearby,
+    line: &mut impl Line,
+    progress: &mut Progress<'_>,
+    deadline: Instant,
+    rng: &mut (dyn CryptoRngCore + Send),
+) -> Result<Vec<u8>, Error> {
+    let (expect_reply, greeting) = nearby.greet(rng)?;
+    line.send(greeting.to_vec()).await?;
+    let shaking_hands = "shaking hands";
+    let reply = within(Instant::now() + defaults::REPLY, shaking_hands, line.receive()).await?;
+    let expect_hello = expect_reply.read(&reply)?;
+    let hello = within(Instant::now() + defaults::HELLO, shaking_hands, line.receive()).await?;
+    let (mut channel, hello) = expect_hello.read(&hello)?;
+    progress.reached(Stage::Connected);
+    check_suitable(ask, hello.get_info())?;
+
+    line.send(channel.send(Request::Ctap(&ask.request))?).await?;
+    progress.reached(Stage::VerifyingOnPhone);
+    // Whoever came at the last minute still gets the time to decide.
+    let decision = deadline.max(Instant::now() + defaults::ANSWER);
+    let answer = loop {
+        let record = within(decision, "waiting for the answer", line.receive()).await?;
+        match channel.receive(&record)? {
+            ClientEvent::Ctap(answer) => break answer,
+            ClientEvent::Shutdown => return Err(Error::PhoneHungUp("waiting for the answer")),
+            // Nothing is remembered, so a link is not kept (borrowed mode).
+            ClientEvent::Update(_) | ClientEvent::Json(_) => {}
+        }
+    };
+    // Phones hang up after one answer; then the goodbye finds nobody, which
+    // is no failure.
+    if let Ok(goodbye) = channel.shutdown() {
+        let _ = line.send(goodbye).await;
+    }
+    Ok(answer)
+}
+
+/// Sends nothing that the phone has already said it cannot do.
+fn check_suitable(ask: &Ask, info: Option<&GetInfo>) -> Result<(), Error> {
+    let can = |option| info.and_then(|info| info.option(option)) == Some(true);
+    if ask.needs_uv && !can("uv") {
+        return Err(Error::Unsuitable("verify who is using it, which the site demands"));
+    }
+    if ask.needs_rk && !can("rk") {
+        return Err(Error::Unsuitable("keep a passkey that needs no user name, which the site demands"));
+    }
+    Ok(())
+}
+
+/// The next message, in time; its absence is the phone's doing.
+async fn within(
+    deadline: Instant,
+    while_doing: &'static str,
+    message: impl Future<Output = Result<Option<Vec<u8>>, Error>>,
+) -> Result<Vec<u8>, Error> {
+    match timeout_at(deadline, message).await {
+        Err(_) => Err(Error::PhoneSilent(while_doing)),
+        Ok(message) => message?.ok_or(Error::PhoneHungUp(while_doing)),
+    }
+}
+
+/// Tells the screen, with the time since the request began.
+struct Progress<'a> {
+    began: Instant,
+    screen: &'a mut dyn Screen,
+}
+
+impl Progress<'_> {
+    fn reached(&mut self, stage: Stage) {
+        self.screen.notice(&Notice::Stage(stage, self.began.elapsed()));
+    }
+}
