@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cablecar_protocol::tunnel::{ConnectTo, Dial, MAX_MESSAGE, SUBPROTOCOL};
 use futures_util::{SinkExt, StreamExt};
@@ -11,6 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -126,6 +128,7 @@ impl Network {
         let (to_host, to_port) = ConnectTo::resolve(&self.connect_to, &host, port);
         let unreachable =
             |cause: std::io::Error| Error::RelayUnreachable { host: host.clone(), cause: cause.to_string() };
+        let began = Instant::now();
         let addresses = tokio::net::lookup_host((to_host.as_str(), to_port)).await;
         let addresses: Vec<_> = addresses
             .map_err(|cause| Error::RelayName { host: host.clone(), cause: cause.to_string() })?
@@ -133,17 +136,23 @@ impl Network {
         let tcp = TcpStream::connect(addresses.as_slice()).await.map_err(unreachable)?;
         // Small messages that wait for each other: never Nagle.
         tcp.set_nodelay(true).map_err(unreachable)?;
+        let connected = Instant::now();
         let stream: Box<dyn Stream> = if url.scheme() == "wss" {
             let bad_tls = |cause: String| Error::RelayTls { host: host.clone(), cause };
             let name = ServerName::try_from(host.clone()).map_err(|cause| bad_tls(cause.to_string()))?;
-            let connected = TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp).await;
-            Box::new(connected.map_err(|cause| bad_tls(cause.to_string()))?)
+            let secured = TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp).await;
+            Box::new(secured.map_err(|cause| bad_tls(cause.to_string()))?)
         } else {
             Box::new(tcp)
         };
+        let secured = Instant::now();
         let request = request(url)?;
         match client_async_with_config(request, stream, Some(websocket_config())).await {
-            Ok((socket, _)) => Ok(Dialled::Line(Box::new(Socket(socket)))),
+            Ok((websocket, _)) => {
+                let joining =
+                    Joining { tcp: connected - began, tls: secured - connected, upgrade: secured.elapsed() };
+                Ok(Dialled::Line(Box::new(Socket { websocket, joining })))
+            }
             Err(WsError::Http(response)) => refusal(url, &response),
             Err(cause) => Err(Error::RelayAnswer { host, answer: cause.to_string() }),
         }
@@ -172,8 +181,29 @@ impl Dialer for Network {
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
+/// What joining took, leg by leg; each is one exchange with the relay.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Joining {
+    /// Name look-up and TCP.
+    pub tcp: Duration,
+    /// TLS; zero without.
+    pub tls: Duration,
+    /// The websocket's upgrade.
+    pub upgrade: Duration,
+}
+
 /// A tunnel through the network.
-pub struct Socket(WebSocketStream<Box<dyn Stream>>);
+pub struct Socket {
+    websocket: WebSocketStream<Box<dyn Stream>>,
+    joining: Joining,
+}
+
+impl Socket {
+    /// What joining took.
+    pub fn joining(&self) -> Joining {
+        self.joining
+    }
+}
 
 impl std::fmt::Debug for Socket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -183,12 +213,12 @@ impl std::fmt::Debug for Socket {
 
 impl Line for Socket {
     async fn send(&mut self, message: Vec<u8>) -> Result<(), Error> {
-        self.0.send(Message::Binary(message.into())).await.map_err(broke)
+        self.websocket.send(Message::Binary(message.into())).await.map_err(broke)
     }
 
     async fn receive(&mut self) -> Result<Option<Vec<u8>>, Error> {
         loop {
-            match self.0.next().await {
+            match self.websocket.next().await {
                 None | Some(Ok(Message::Close(_)) | Err(WsError::ConnectionClosed)) => return Ok(None),
                 Some(Ok(Message::Binary(message))) => return Ok(Some(message.into())),
                 Some(Ok(Message::Text(_))) => {
@@ -202,7 +232,7 @@ impl Line for Socket {
 
     async fn close(mut self) {
         // The session is over either way.
-        let _ = self.0.close(None).await;
+        let _ = self.websocket.close(None).await;
     }
 }
 

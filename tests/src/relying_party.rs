@@ -42,7 +42,11 @@ impl RelyingParty {
     ///
     /// # Errors
     /// Whatever the library finds wrong with it.
-    pub fn registered(&self, response: &Value, state: &RegistrationState) -> Result<Credential, WebauthnError> {
+    pub fn registered(
+        &self,
+        response: &Value,
+        state: &RegistrationState,
+    ) -> Result<Credential, WebauthnError> {
         let response: RegisterPublicKeyCredential =
             serde_json::from_value(response.clone()).map_err(WebauthnError::ParseJSONFailure)?;
         self.core.register_credential(&response, state, None)
@@ -60,7 +64,11 @@ impl RelyingParty {
     ///
     /// # Errors
     /// Whatever the library finds wrong with it.
-    pub fn signed_in(&self, response: &Value, state: &AuthenticationState) -> Result<AuthenticationResult, WebauthnError> {
+    pub fn signed_in(
+        &self,
+        response: &Value,
+        state: &AuthenticationState,
+    ) -> Result<AuthenticationResult, WebauthnError> {
         let response: PublicKeyCredential =
             serde_json::from_value(response.clone()).map_err(WebauthnError::ParseJSONFailure)?;
         self.core.authenticate_credential(&response, state)

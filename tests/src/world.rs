@@ -131,10 +131,7 @@ impl World {
     }
 
     /// The computer's side alone.
-    pub fn computer(
-        &mut self,
-        ask: &Ask,
-    ) -> impl Future<Output = Result<Vec<u8>, ComputerError>> + use<> {
+    pub fn computer(&mut self, ask: &Ask) -> impl Future<Output = Result<Vec<u8>, ComputerError>> + use<> {
         let (mut ear, dialer, mut glass) = (self.air.ear(), self.relay.for_computers(), self.glass.clone());
         let mut rng = self.rng();
         let ask = Ask { request: ask.request.clone(), ..*ask };

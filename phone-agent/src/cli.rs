@@ -1,0 +1,164 @@
+//! What is typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use cablecar_protocol::tunnel::{ConnectTo, TunnelServiceDomain};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use url::Url;
+
+use crate::consent::scripted::Scripted;
+
+/// Holds passkeys in an encrypted vault, and uses them for a computer that
+/// shows a QR code.
+///
+/// Every use is a question to you, and takes the vault's passphrase. Results
+/// are written to standard output, everything for people to standard error.
+///
+/// Exit codes: 0 done (for scan: at least one request was served), 1 other,
+/// 2 usage, 3 nobody came in time, 4 you declined, 5 no matching passkey,
+/// 6 radio unavailable, 7 relay unreachable, 8 the computer or the relay broke
+/// the protocol.
+#[derive(Debug, Parser)]
+#[command(name = "cablecar-phone", version, subcommand_required = true, arg_required_else_help = false)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Where the vault is, and how it is opened.
+    #[command(flatten)]
+    pub vault: VaultArgs,
+    /// Say on standard error what happens as JSON lines, for programs
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub events: Option<Events>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make an empty vault
+    Init(InitArgs),
+    /// Scan a computer's QR code and serve it
+    Scan(Box<ScanArgs>),
+    /// List the passkeys in the vault; never their keys
+    List(ListArgs),
+}
+
+/// Where the vault is, and how it is opened.
+#[derive(Debug, Args)]
+pub struct VaultArgs {
+    /// The vault [default: cablecar/vault in the data folder of XDG]
+    #[arg(long, global = true, value_name = "FILE", env = "CABLECAR_VAULT")]
+    pub vault: Option<PathBuf>,
+    /// Read the passphrase from this file, again for each request, instead of
+    /// asking at the terminal; one line end is cut
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Take an older copy of the vault for the present one
+    #[arg(long, global = true)]
+    pub accept_rollback: bool,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Make the passphrase as cheap to try as possible, for tests that open a
+    /// vault a thousand times
+    #[arg(long, help_heading = DANGER)]
+    pub danger_weak_kdf: bool,
+}
+
+/// Arguments of `scan`.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// The text of the code (FIDO:/ and digits), a PNG picture of it, or - for
+    /// the text on standard input
+    ///
+    /// Text among the arguments can be seen by everybody who may list the
+    /// processes of this machine, and whoever sees a code can try to answer
+    /// it first: on a machine with other people on it, use - instead.
+    #[arg(value_name = "CODE")]
+    pub code: String,
+    /// The relay at which to meet, by its domain id: 0 (Google's) as most
+    /// phones do, or 256 and up for everybody else's
+    #[arg(long, value_name = "N", default_value = "0", value_parser = domain)]
+    pub domain_id: TunnelServiceDomain,
+    /// Instead of HOST:PORT connect to ADDR:PORT; certificates are still
+    /// checked for HOST. May be given several times
+    #[arg(long, value_name = "HOST:PORT:ADDR:PORT")]
+    pub connect_to: Vec<ConnectTo>,
+    /// Trust the certificate authorities in this PEM file, and no others
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Use this relay (ws:// or wss://), whatever the domain id says; the
+    /// computer must be told the same
+    #[arg(long, value_name = "URL", help_heading = DANGER, value_parser = relay)]
+    pub danger_relay: Option<Url>,
+    /// Advertise by UDP to this loopback address instead of by Bluetooth,
+    /// which proves no proximity at all
+    #[arg(long, value_name = "ADDR", help_heading = DANGER)]
+    pub danger_air: Option<SocketAddr>,
+    /// Answer every question without asking a person
+    #[arg(long, value_name = "allow|deny|after=MS", help_heading = DANGER, value_parser = consent)]
+    pub danger_consent: Option<Scripted>,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// In which form
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// The form of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Lines for people.
+    Text,
+    /// One JSON array for programs.
+    Json,
+}
+
+/// The form of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Events {
+    /// JSON lines.
+    Json,
+}
+
+const DANGER: &str = "Danger";
+
+fn domain(text: &str) -> Result<TunnelServiceDomain, String> {
+    let id = text.parse::<u16>().ok();
+    id.and_then(|id| TunnelServiceDomain::new(id).ok())
+        .ok_or_else(|| "a domain id is 0, 1, or a number from 256 to 65535".into())
+}
+
+fn relay(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|cause| cause.to_string())?;
+    if matches!(url.scheme(), "ws" | "wss") && url.has_host() {
+        Ok(url)
+    } else {
+        Err("a relay's URL begins with ws:// or wss://".into())
+    }
+}
+
+fn consent(text: &str) -> Result<Scripted, String> {
+    text.parse()
+}
+
+impl FromStr for Scripted {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("after=").map(str::parse)) {
+            ("allow", _) => Ok(Scripted::Allow),
+            ("deny", _) => Ok(Scripted::Deny),
+            (_, Some(Ok(milliseconds))) => Ok(Scripted::After(Duration::from_millis(milliseconds))),
+            _ => Err("consent is allow, deny, or after= and milliseconds".into()),
+        }
+    }
+}

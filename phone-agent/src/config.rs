@@ -1,0 +1,118 @@
+//! What is meant by what was typed.
+
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy;
+
+use crate::cli::{Cli, Command, Events, Format, ScanArgs, VaultArgs};
+use crate::consent::scripted::Scripted;
+use crate::error::Error;
+use crate::passphrase::Source;
+use crate::proximity::air::Air;
+use crate::scan;
+use crate::screen::Caution;
+use crate::tunnel::Network;
+use crate::vault::{Kdf, Vault};
+
+/// A run of the program, every argument checked.
+#[derive(Debug)]
+pub struct Config {
+    /// What to do.
+    pub task: Task,
+    /// The vault.
+    pub vault: Vault,
+    /// Where its passphrase comes from.
+    pub passphrase: Source,
+    /// Whether programs read along.
+    pub events: bool,
+    /// What people should know before anything else.
+    pub cautions: Vec<Caution>,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub enum Task {
+    /// Make a vault.
+    Init(Kdf),
+    /// Serve a computer.
+    Scan(Box<Scan>),
+    /// List the passkeys.
+    List(Format),
+}
+
+/// How to serve a computer.
+#[derive(Debug)]
+pub struct Scan {
+    /// Where its code is.
+    pub code: scan::Source,
+    /// Where to meet.
+    pub domain: cablecar_protocol::tunnel::TunnelServiceDomain,
+    /// How to get there.
+    pub network: Network,
+    /// In the place of a radio.
+    pub air: Option<Air>,
+    /// In the place of a person.
+    pub consent: Option<Scripted>,
+}
+
+impl Config {
+    /// Checks what was typed.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], and [`Error::Io`] where there is no home folder.
+    pub fn of(cli: Cli) -> Result<Self, Error> {
+        let events = cli.events == Some(Events::Json);
+        let mut cautions = Vec::new();
+        if cli.vault.accept_rollback {
+            cautions.push(Caution::RollbackAccepted);
+        }
+        let task = match cli.command {
+            Command::Init(args) if args.danger_weak_kdf => {
+                cautions.push(Caution::WeakKdf);
+                Task::Init(Kdf::DANGER_WEAK)
+            }
+            Command::Init(_) => Task::Init(Kdf::STANDARD),
+            Command::Scan(args) => Task::Scan(Box::new(scan_of(*args, &mut cautions)?)),
+            Command::List(args) => Task::List(args.format),
+        };
+        let passphrase = match &cli.vault.passphrase_file {
+            Some(file) => Source::File(file.clone()),
+            None => Source::Terminal,
+        };
+        Ok(Self { task, vault: vault_of(cli.vault)?, passphrase, events, cautions })
+    }
+}
+
+fn scan_of(args: ScanArgs, cautions: &mut Vec<Caution>) -> Result<Scan, Error> {
+    let air = args.danger_air.map(Air::to).transpose()?;
+    let dangers = [
+        (air.is_some(), Caution::NoProximity),
+        (args.danger_consent.is_some(), Caution::ScriptedConsent),
+        (args.danger_relay.is_some(), Caution::OtherRelay),
+    ];
+    cautions.extend(dangers.into_iter().filter(|(given, _)| *given).map(|(_, caution)| caution));
+    Ok(Scan {
+        code: scan::Source::of_argument(args.code),
+        domain: args.domain_id,
+        network: Network::new(args.ca_file.as_deref(), args.connect_to, args.danger_relay)?,
+        air,
+        consent: args.danger_consent,
+    })
+}
+
+fn vault_of(args: VaultArgs) -> Result<Vault, Error> {
+    let folders = etcetera::choose_base_strategy();
+    // Without a home the anchor is missing, which is no error.
+    let state: Option<PathBuf> =
+        folders.as_ref().ok().map(|folders| folders.state_dir().unwrap_or_else(|| folders.data_dir()));
+    let path = match (args.vault, folders) {
+        (Some(path), _) => path,
+        (None, Ok(folders)) => folders.data_dir().join("cablecar").join("vault"),
+        (None, Err(cause)) => {
+            let what = "there is no data folder for the vault".into();
+            return Err(Error::Io { what, cause: cause.to_string() });
+        }
+    };
+    let vault = Vault::in_file(path, state.map(|folder| folder.join("cablecar")));
+    Ok(vault.accept_rollback(args.accept_rollback))
+}

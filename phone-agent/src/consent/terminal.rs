@@ -1,0 +1,188 @@
+//! Asking at the terminal. Not at standard input, which may be a pipe with
+//! the code in it: at the terminal that this program was started from.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use super::{Answer, Consent, Question, What, readable_rp_id};
+
+/// The person in front of the terminal.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terminal;
+
+impl Consent for Terminal {
+    async fn ask(&mut self, question: Question) -> Answer {
+        let (_, answer) = in_thread(move || match open() {
+            Ok((input, output)) => converse(question, input, output),
+            Err(_) => Answer::CannotAsk,
+        });
+        let mut withdrawal = Withdrawal { open: true };
+        let answer = answer.await.unwrap_or(Answer::CannotAsk);
+        withdrawal.open = false;
+        answer
+    }
+}
+
+/// Says so at the terminal when a question is dropped without an answer.
+struct Withdrawal {
+    open: bool,
+}
+
+impl Drop for Withdrawal {
+    fn drop(&mut self) {
+        if let (true, Ok((_, mut output))) = (self.open, open()) {
+            let _ = writeln!(output, "\n(this question needs no answer any more)");
+        }
+    }
+}
+
+/// Runs a conversation that blocks. A thread of its own and not one of the
+/// runtime's: a question that is withdrawn leaves a thread behind that waits
+/// for a line, and the runtime would wait for it. The answer never comes if
+/// there is no thread to be had.
+pub(crate) fn in_thread<T: Send + 'static>(
+    conversation: impl FnOnce() -> T + Send + 'static,
+) -> (Option<JoinHandle<()>>, oneshot::Receiver<T>) {
+    let (answer, answered) = oneshot::channel();
+    let thread = std::thread::Builder::new().spawn(move || {
+        // Nobody waits any more when the question was withdrawn.
+        let _ = answer.send(conversation());
+    });
+    (thread.ok(), answered)
+}
+
+fn open() -> io::Result<(BufReader<File>, File)> {
+    let input = File::open("/dev/tty")?;
+    let output = OpenOptions::new().write(true).open("/dev/tty")?;
+    Ok((BufReader::new(input), output))
+}
+
+/// Shows the question and reads the answer. Everything but a clear yes is no;
+/// a terminal that is gone cannot be asked.
+fn converse(question: Question, mut input: impl BufRead, mut output: impl Write) -> Answer {
+    let mut line = String::new();
+    let asked = show(&question, &mut output).and_then(|()| input.read_line(&mut line));
+    match asked {
+        Ok(0) | Err(_) => Answer::CannotAsk,
+        Ok(_) => answer(question, line.trim()),
+    }
+}
+
+fn answer(question: Question, line: &str) -> Answer {
+    match (&question.what, line.to_ascii_lowercase().as_str()) {
+        (What::SignIn(accounts), number) if accounts.len() > 1 => {
+            match number.parse::<usize>().ok().and_then(|number| number.checked_sub(1)) {
+                Some(index) => question.approve(index),
+                None => Answer::Decline,
+            }
+        }
+        (_, "y" | "yes") => question.approve(0),
+        _ => Answer::Decline,
+    }
+}
+
+fn show(question: &Question, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out)?;
+    let rp = readable_rp_id(&question.rp_id);
+    match &question.what {
+        What::Register(account) => {
+            writeln!(out, "Another device wants to MAKE A PASSKEY.")?;
+            writeln!(out, "  website  {rp}\n  account  {account}")?;
+        }
+        What::AlreadyRegistered(account) => {
+            writeln!(out, "Another device wants to make a passkey, but this phone has one already.")?;
+            writeln!(out, "  website  {rp}\n  account  {account}")?;
+        }
+        What::SignIn(accounts) => {
+            writeln!(out, "Another device wants to SIGN IN.\n  website  {rp}")?;
+            match accounts.as_slice() {
+                [only] => writeln!(out, "  account  {only}")?,
+                several => {
+                    for (number, account) in (1..).zip(several) {
+                        writeln!(out, "  {number:>3}. {account}")?;
+                    }
+                }
+            }
+        }
+        What::NothingToSignInWith => {
+            writeln!(out, "Another device wants to sign in, but this phone has no passkey for it.")?;
+            writeln!(out, "  website  {rp}")?;
+        }
+        What::UseThisPhone => writeln!(out, "Another device asks whether this is the phone to use.")?,
+    }
+    for warning in &question.warnings {
+        writeln!(out, "  WARNING: {warning}")?;
+    }
+    let prompt = match &question.what {
+        What::Register(_) => "Make it? It is for the other device, not for this one. [y/N] ".into(),
+        What::AlreadyRegistered(_) | What::NothingToSignInWith => "Tell the other device so? [y/N] ".into(),
+        What::SignIn(accounts) if accounts.len() > 1 => {
+            format!("Which account signs in on the other device? [1-{}, Enter for none] ", accounts.len())
+        }
+        What::SignIn(_) => "Sign in there? [y/N] ".to_owned(),
+        What::UseThisPhone => "Use it? [y/N] ".to_owned(),
+    };
+    write!(out, "{prompt}")?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Account, Warning};
+    use super::*;
+    use cablecar_protocol::qr::Hint;
+
+    fn account(name: &str) -> Account {
+        Account { name: Some(name.into()), display_name: None }
+    }
+
+    fn typed(what: What, line: &str) -> (Answer, String) {
+        let (question, _) =
+            Question::new(what, "example.com".into(), vec![Warning::NotAnnounced(Hint::GetAssertion)]);
+        let mut screen = Vec::new();
+        let answer = converse(question, line.as_bytes(), &mut screen);
+        (answer, String::from_utf8(screen).unwrap())
+    }
+
+    #[test]
+    fn only_a_clear_yes_is_yes() {
+        for yes in ["y\n", "Y\n", " yes \n"] {
+            assert!(matches!(typed(What::UseThisPhone, yes).0, Answer::Approve(_)), "{yes:?}");
+        }
+        for no in ["\n", "n\n", "yy\n", "1\n", "yes please\n", "ja\n"] {
+            assert!(matches!(typed(What::UseThisPhone, no).0, Answer::Decline), "{no:?}");
+        }
+    }
+
+    #[test]
+    fn a_terminal_that_is_gone_cannot_be_asked() {
+        assert!(matches!(typed(What::UseThisPhone, "").0, Answer::CannotAsk));
+    }
+
+    #[test]
+    fn among_several_accounts_a_number_is_the_answer_and_yes_is_not() {
+        let what = || What::SignIn(vec![account("alice"), account("bob")]);
+        for no in ["y\n", "0\n", "3\n", "-1\n", "\n", "99999999999999999999\n"] {
+            assert!(matches!(typed(what(), no).0, Answer::Decline), "{no:?}");
+        }
+        let (question, ticket) = Question::new(what(), "example.com".into(), Vec::new());
+        let Answer::Approve(approval) = converse(question, &b"2\n"[..], &mut Vec::new()) else {
+            panic!("approved");
+        };
+        assert_eq!(approval.redeem(&ticket), Some(1));
+    }
+
+    #[test]
+    fn the_question_names_website_accounts_and_warning() {
+        let (_, screen) = typed(What::SignIn(vec![account("alice"), account("b\u{1b}ob")]), "\n");
+        for part in ["SIGN IN", "example.com", "1. alice", "2. b?ob", "WARNING: the code announced a sign-in"]
+        {
+            assert!(screen.contains(part), "{part} in {screen}");
+        }
+        let (_, screen) = typed(What::Register(account("alice")), "\n");
+        assert!(screen.contains("MAKE A PASSKEY") && screen.contains("alice") && screen.contains("[y/N]"));
+    }
+}

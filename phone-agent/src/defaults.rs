@@ -1,0 +1,84 @@
+//! Every number, with its reason.
+
+use std::time::Duration;
+
+use crate::vault::Kdf;
+
+/// argon2id for new vaults: 64 MiB, 3 passes, 1 lane. About a fifth of a
+/// second on a small computer; RFC 9106's second recommendation but for the
+/// lanes, which a single core cannot use.
+pub const KDF: Kdf = Kdf { memory_kib: 64 * 1024, passes: 3, lanes: 1 };
+
+/// The dearest key derivation that a vault's header may demand. Four times
+/// the memory and five times the passes of ours: room for people who want
+/// more, and no way to take all of a machine's memory with a forged file.
+pub const KDF_MAX: Kdf = Kdf { memory_kib: 256 * 1024, passes: 16, lanes: 4 };
+
+/// How often a locked vault is tried again.
+pub const VAULT_LOCK_TRIES: u32 = 150;
+/// The pause between two tries: 3 s in all, far more than a write takes.
+pub const VAULT_LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// The longest passphrase, in bytes. Longer than anybody types; short enough
+/// to hold in one buffer that is cleared.
+pub const MAX_PASSPHRASE: usize = 4096;
+
+/// Tries to type the passphrase for one request. CTAP gives a PIN 3 in a row.
+pub const PASSPHRASE_TRIES: u32 = 3;
+
+/// A code older than this is served with a warning: people take their time,
+/// a relayed picture takes longer.
+pub const CODE_OLD: Duration = Duration::from_secs(10 * 60);
+/// A code from further in the future than this is served with a warning: a
+/// clock is wrong.
+pub const CODE_EARLY: Duration = Duration::from_secs(5 * 60);
+/// A code older than this, or further in the future, is refused.
+pub const CODE_REFUSED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The relay's answer to `/cable/new`: name lookup, TCP, TLS and one
+/// exchange, on a bad mobile network.
+pub const DIAL: Duration = Duration::from_secs(15);
+
+/// From the first advert to the computer's greeting. What is advertised for
+/// longer is heard by people who were not meant to; Android gives up after 20 s.
+pub const ADVERTISE: Duration = Duration::from_secs(60);
+
+/// Between two adverts over the air that is no air.
+pub const AIR_INTERVAL: Duration = Duration::from_millis(250);
+
+/// From one answer to the computer's next request. A tunnel service ends a
+/// tunnel after 180 s.
+pub const NEXT_REQUEST: Duration = Duration::from_secs(60);
+
+/// For a person to answer, passphrase and question together. Leaves a minute
+/// of the tunnel's 180 s for everything else.
+pub const ANSWER: Duration = Duration::from_secs(120);
+
+/// makeCredential and getAssertion in one session; and as many selections.
+/// One is what a sign-in takes. More would let a computer wear a person down
+/// with questions.
+pub const REQUESTS_PER_SESSION: u32 = 8;
+
+/// Requests of other kinds before the session is closed: Chromium sends up to
+/// two when an authenticator does not suit it.
+pub const OTHERS_PER_SESSION: u32 = 3;
+
+/// Entries in an allow list or exclude list. Chromium sends at most 64 to an
+/// authenticator that names no limit, and no account has more passkeys.
+pub const MAX_CREDENTIAL_LIST: usize = 64;
+
+/// The longest RP ID, in bytes: a domain name is no longer.
+pub const MAX_RP_ID: usize = 253;
+
+/// Names are cut to this many bytes before they are stored. CTAP asks for 64
+/// at least.
+pub const MAX_NAME: usize = 256;
+
+/// The largest picture that is read, in bytes and in pixels: a large
+/// screenshot, not a bomb.
+pub const MAX_PICTURE: u64 = 32 << 20;
+/// See [`MAX_PICTURE`]. Twice the pixels of an 8K screen.
+pub const MAX_PIXELS: usize = 64 << 20;
+
+/// A code has 169 to 179 characters; with spaces and line ends around it.
+pub const MAX_CODE_TEXT: u64 = 4096;

@@ -1,0 +1,329 @@
+//! What can go wrong, in words for people, with an id for programs and a remedy.
+
+use cablecar_protocol::ctap::Status;
+
+use crate::passphrase::NoPassphrase;
+use crate::vault;
+
+/// The class of an error: the exit code of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Class {
+    /// Anything else.
+    Other = 1,
+    /// Wrong arguments or wrong input.
+    Usage = 2,
+    /// Nobody came in time.
+    Timeout = 3,
+    /// The person said no.
+    Declined = 4,
+    /// No matching passkey.
+    NoPasskey = 5,
+    /// The radio cannot be used.
+    Radio = 6,
+    /// The tunnel service cannot be reached.
+    Relay = 7,
+    /// The peer broke the protocol.
+    Peer = 8,
+}
+
+impl Class {
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        #[allow(clippy::as_conversions, reason = "the discriminant of a fieldless repr(u8) enum")]
+        let code = self as u8;
+        code
+    }
+}
+
+/// Why the phone did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The arguments do not go together.
+    #[error("{0}")]
+    Usage(String),
+    /// Where the code should be cannot be read.
+    #[error("cannot read {what}: {cause}")]
+    Input {
+        /// File or standard input.
+        what: String,
+        /// What the system says.
+        cause: String,
+    },
+    /// A picture without a code.
+    #[error("there is no FIDO code in the picture")]
+    NoCode,
+    /// A picture with more than one.
+    #[error("there are several FIDO codes in the picture")]
+    SeveralCodes,
+    /// Text that is no code.
+    #[error("this is no FIDO code: {0}")]
+    BadCode(cablecar_protocol::Error),
+    /// A code from yesterday.
+    #[error("the code is more than a day old")]
+    CodeTooOld,
+    /// A code from tomorrow.
+    #[error("the code is from more than a day in the future")]
+    CodeTooEarly,
+    /// A code for a data channel that is not served here.
+    #[error("the code does not offer a connection through a relay")]
+    NoWebsocket,
+    /// The computer cannot know where the tunnel is.
+    #[error("the computer does not know the relay with domain id {0}")]
+    DomainUnknown(u16),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
+    /// The passphrase.
+    #[error(transparent)]
+    Passphrase(#[from] NoPassphrase),
+    /// There is no way to ask for consent.
+    #[error("there is nobody to ask for consent")]
+    CannotAsk,
+    /// The person refused.
+    #[error("the request was declined")]
+    Declined,
+    /// The person did not answer.
+    #[error("nobody answered the question in time")]
+    NoAnswer,
+    /// There is no passkey for the request.
+    #[error("there is no passkey for this request")]
+    NoPasskey,
+    /// A passkey of the exclude list is here.
+    #[error("there is a passkey for this account already")]
+    AlreadyRegistered,
+    /// A request that cannot be served, whatever anybody says.
+    #[error("the computer asked for something that is not served: {0}")]
+    Refused(Status),
+    /// The computer left before it asked for anything.
+    #[error("the computer left without asking for a passkey")]
+    Left,
+    /// The computer left while the person was asked.
+    #[error("the computer took its request back")]
+    Cancelled,
+    /// The advert was not heard.
+    #[error("the computer did not confirm in time that it is nearby")]
+    NotConfirmed,
+    /// There is no way to advertise.
+    #[error("this phone cannot advertise: {0}")]
+    Radio(String),
+    /// The host name of the tunnel service does not resolve.
+    #[error("the relay {host} cannot be found: {cause}")]
+    RelayName {
+        /// Its host name.
+        host: String,
+        /// What the system says.
+        cause: String,
+    },
+    /// The tunnel service does not answer.
+    #[error("the relay {host} cannot be reached: {cause}")]
+    RelayUnreachable {
+        /// Its host name.
+        host: String,
+        /// What the system says.
+        cause: String,
+    },
+    /// TLS with the tunnel service failed.
+    #[error("the relay {host} could not prove who it is: {cause}")]
+    RelayTls {
+        /// Its host name.
+        host: String,
+        /// What the library says.
+        cause: String,
+    },
+    /// The tunnel is open already (409): somebody else scanned the same code.
+    #[error("this code is already in use: someone may have copied it")]
+    CodeInUse,
+    /// The tunnel service answered something else than a websocket.
+    #[error("the relay {host} answered {answer}")]
+    RelayAnswer {
+        /// Its host name.
+        host: String,
+        /// What it answered.
+        answer: String,
+    },
+    /// The tunnel broke.
+    #[error("the connection through the relay broke: {0}")]
+    TunnelBroke(String),
+    /// The peer broke the protocol.
+    #[error(transparent)]
+    Protocol(#[from] cablecar_protocol::Error),
+    /// Something of this phone's.
+    #[error("{what}: {cause}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the system says.
+        cause: String,
+    },
+}
+
+impl Error {
+    /// Exit class, stable id and remedy: what happened, for programs, and
+    /// what to try, for people.
+    pub fn advice(&self) -> (Class, &'static str, &'static str) {
+        use cablecar_protocol::Error as P;
+        match self {
+            Error::Usage(_) => (Class::Usage, "usage.arguments", "see cablecar-phone --help"),
+            Error::Input { .. } => (
+                Class::Usage,
+                "qr.unreadable",
+                "give the text of the code, a PNG picture of it, or - and the text on standard input",
+            ),
+            Error::NoCode => (
+                Class::Usage,
+                "qr.none",
+                "take a sharper picture, or read the code with another program and pass its text to standard input",
+            ),
+            Error::SeveralCodes => {
+                (Class::Usage, "qr.several", "take a picture of the one code that you want to use")
+            }
+            Error::BadCode(_) => (
+                Class::Usage,
+                "qr.malformed",
+                "give the whole text of the code, FIDO:/ and the digits behind it",
+            ),
+            Error::CodeTooOld => {
+                (Class::Other, "qr.too-old", "show a new code on the computer, and check both clocks")
+            }
+            Error::CodeTooEarly => (Class::Other, "qr.too-early", "set the clocks of both devices"),
+            Error::NoWebsocket => (
+                Class::Other,
+                "qr.no-websocket",
+                "use another phone: this one meets computers through a relay only",
+            ),
+            Error::DomainUnknown(_) => (
+                Class::Other,
+                "relay.domain-unknown",
+                "choose a relay with a domain id of 256 or more (--domain-id): every computer can compute its name",
+            ),
+            Error::Vault(error) => vault_advice(*error),
+            Error::Passphrase(error) => passphrase_advice(*error),
+            Error::CannotAsk => {
+                (Class::Other, "consent.cannot-ask", "run it in a terminal, where the question can be put")
+            }
+            Error::Declined => (Class::Declined, "consent.declined", "scan a new code if that was a mistake"),
+            Error::NoAnswer => {
+                (Class::Timeout, "consent.no-answer", "scan a new code, and answer within two minutes")
+            }
+            Error::NoPasskey => (
+                Class::NoPasskey,
+                "passkey.none",
+                "register this phone at the website first, or use the phone that has the passkey",
+            ),
+            Error::AlreadyRegistered => {
+                (Class::Other, "passkey.already-registered", "sign in with the passkey that is here")
+            }
+            Error::Refused(_) => {
+                (Class::Other, "request.refused", "use another phone, or let the computer ask for less")
+            }
+            Error::Left => {
+                (Class::Other, "peer.left", "look at the computer for a message, and scan a new code")
+            }
+            Error::Cancelled => {
+                (Class::Other, "peer.cancelled", "look at the computer for a message, and scan a new code")
+            }
+            Error::NotConfirmed => (
+                Class::Timeout,
+                "proximity.not-confirmed",
+                "bring the phone close to the computer that shows the code, with Bluetooth on at both, and scan a new code",
+            ),
+            Error::Radio(_) => (
+                Class::Radio,
+                "radio.unavailable",
+                "for a try on one machine, give --danger-air ADDR here and to the computer",
+            ),
+            Error::RelayName { .. } => {
+                (Class::Relay, "relay.name", "check the network and its DNS, or give --connect-to")
+            }
+            Error::RelayUnreachable { .. } => (
+                Class::Relay,
+                "relay.unreachable",
+                "check that the network lets port 443 of that host through",
+            ),
+            Error::RelayTls { .. } => (
+                Class::Relay,
+                "relay.tls",
+                "if the relay has a private certificate authority, give its certificate with --ca-file",
+            ),
+            Error::CodeInUse => (
+                Class::Relay,
+                "relay.code-in-use",
+                "show a new code on the computer, and let nobody else see it",
+            ),
+            Error::RelayAnswer { .. } => {
+                (Class::Relay, "relay.answer", "check that the host is a tunnel service")
+            }
+            Error::TunnelBroke(_) => (Class::Relay, "relay.broken", "scan a new code"),
+            Error::Protocol(P::Decrypt) => (
+                Class::Peer,
+                "peer.bad-tag",
+                "scan a new code; if it stays so, something between the devices changes what they say",
+            ),
+            Error::Protocol(P::Malformed(_)) => (
+                Class::Peer,
+                "peer.malformed",
+                "scan a new code; if it stays so, report it with the computer's browser",
+            ),
+            Error::Protocol(P::Misbehaved(_)) => (
+                Class::Peer,
+                "peer.misbehaved",
+                "scan a new code; if it stays so, report it with the computer's browser",
+            ),
+            Error::Protocol(_) => (Class::Other, "internal", "please report this"),
+            Error::Io { .. } => (Class::Other, "system.io", "check the path and its permissions"),
+        }
+    }
+
+    /// The two lines that people read.
+    pub fn lines(&self) -> String {
+        let (_, id, remedy) = self.advice();
+        format!("error: {self} ({id})\nremedy: {remedy}")
+    }
+}
+
+fn vault_advice(error: vault::Error) -> (Class, &'static str, &'static str) {
+    use vault::Error as V;
+    let (id, remedy) = match error {
+        V::NotFound => ("vault.not-found", "make one with cablecar-phone init, or name it with --vault"),
+        V::Exists => ("vault.exists", "use the one that is there, or name another file with --vault"),
+        V::NotAVault => ("vault.not-a-vault", "name the right file with --vault"),
+        V::UnknownVersion(_) => ("vault.unknown-version", "update cablecar-phone"),
+        V::Truncated => ("vault.truncated", "bring back a copy, and check the disk"),
+        V::Damaged(_) => ("vault.damaged", "bring back a copy, and check the disk"),
+        V::KdfOutOfRange => {
+            ("vault.kdf-out-of-range", "do not use this file: no version of cablecar-phone made it")
+        }
+        V::WrongPassphrase => ("vault.wrong-passphrase", "try again; nothing was changed"),
+        V::RolledBack => (
+            "vault.rolled-back",
+            "bring back the newest copy, or give --accept-rollback if you put the older one there yourself",
+        ),
+        V::Replaced => ("vault.replaced", "try again"),
+        V::InUse => ("vault.in-use", "wait until the other program has finished, and try again"),
+        V::DiskFull => ("vault.disk-full", "make room on the disk; the vault is as it was"),
+        V::NoRandomness => ("system.no-randomness", "check the system's source of randomness"),
+        V::Io(_) => ("vault.io", "check the path and its permissions"),
+    };
+    (Class::Other, id, remedy)
+}
+
+fn passphrase_advice(error: NoPassphrase) -> (Class, &'static str, &'static str) {
+    match error {
+        NoPassphrase::CannotAsk => {
+            (Class::Other, "passphrase.cannot-ask", "run it in a terminal, or give --passphrase-file")
+        }
+        NoPassphrase::Declined => {
+            (Class::Declined, "passphrase.declined", "scan a new code if that was a mistake")
+        }
+        NoPassphrase::File(_) => {
+            (Class::Usage, "passphrase.file", "check the path after --passphrase-file and its permissions")
+        }
+        NoPassphrase::Empty => {
+            (Class::Usage, "passphrase.empty", "choose a passphrase of at least one character")
+        }
+        NoPassphrase::TooLong => (Class::Usage, "passphrase.too-long", "choose a shorter passphrase"),
+        NoPassphrase::Differ => (Class::Usage, "passphrase.differ", "type the same passphrase twice"),
+    }
+}

@@ -1,0 +1,142 @@
+//! Telling people, and programs on their behalf, how far a transaction is.
+
+pub mod events;
+pub mod terminal;
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::ctap2::Served;
+
+/// How far a transaction is. The same words as on the computer, where the
+/// same thing is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The tunnel is being opened.
+    Connecting,
+    /// The advert is on the air.
+    WaitingForComputer,
+    /// The computer has greeted.
+    Connected,
+    /// A request is here; the person decides.
+    VerifyingOnPhone,
+    /// The session is over.
+    Done,
+}
+
+impl Stage {
+    /// The sentence for people.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Stage::Connecting => "connecting to the relay",
+            Stage::WaitingForComputer => "waiting for the computer to notice this phone",
+            Stage::Connected => "connected to the computer",
+            Stage::VerifyingOnPhone => "waiting for your answer",
+            Stage::Done => "done",
+        }
+    }
+
+    /// What to do if it stays so.
+    pub fn if_stuck(self) -> &'static str {
+        match self {
+            Stage::Connecting => "check that this phone is online",
+            Stage::WaitingForComputer => "bring the phone close to the computer, with Bluetooth on at both",
+            Stage::Connected => "look at the computer",
+            Stage::VerifyingOnPhone => "answer the question",
+            Stage::Done => "nothing to do",
+        }
+    }
+}
+
+/// One thing to tell.
+#[derive(Debug, Clone, Copy)]
+pub enum Notice<'a> {
+    /// A stage was reached, this long after the transaction began.
+    Stage(Stage, Duration),
+    /// A computer asks for this, in words made safe to show.
+    Asked(&'a str),
+    /// A request was served.
+    Served(Served),
+    /// Something that people should know.
+    Caution(&'a Caution),
+}
+
+/// Something that people should know, whatever else happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caution {
+    /// `--danger-air`.
+    NoProximity,
+    /// `--danger-consent`.
+    ScriptedConsent,
+    /// `--danger-relay`.
+    OtherRelay,
+    /// A vault made with `--danger-weak-kdf`.
+    WeakKdf,
+    /// `--accept-rollback`.
+    RollbackAccepted,
+    /// A code older than ten minutes, by this many.
+    CodeOld(u64),
+    /// A code from the future, by this many minutes.
+    CodeEarly(u64),
+}
+
+impl Caution {
+    /// The id for programs.
+    pub fn id(self) -> &'static str {
+        match self {
+            Caution::NoProximity => "danger.no-proximity",
+            Caution::ScriptedConsent => "danger.consent",
+            Caution::OtherRelay => "danger.relay",
+            Caution::WeakKdf => "danger.weak-kdf",
+            Caution::RollbackAccepted => "vault.rollback-accepted",
+            Caution::CodeOld(_) => "qr.old",
+            Caution::CodeEarly(_) => "qr.early",
+        }
+    }
+}
+
+impl fmt::Display for Caution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Caution::NoProximity => {
+                f.write_str("no proximity: --danger-air proves nothing about where the computer is")
+            }
+            Caution::ScriptedConsent => {
+                f.write_str("no consent: --danger-consent answers in the place of a person")
+            }
+            Caution::OtherRelay => {
+                f.write_str("--danger-relay leaves the relay that the computer will look for")
+            }
+            Caution::WeakKdf => {
+                f.write_str("the vault is as good as open: it was made with --danger-weak-kdf")
+            }
+            Caution::RollbackAccepted => {
+                f.write_str("--accept-rollback: what was stored after this copy of the vault is forgotten")
+            }
+            Caution::CodeOld(minutes) => {
+                write!(
+                    f,
+                    "the code is {minutes} minutes old: be sure that it is on the screen in front of you"
+                )
+            }
+            Caution::CodeEarly(minutes) => {
+                write!(f, "the code is from {minutes} minutes in the future: a clock is wrong")
+            }
+        }
+    }
+}
+
+/// A surface. Telling goes one way, cannot fail and must not block.
+pub trait Screen: Send {
+    /// Tells one thing.
+    fn notice(&mut self, notice: Notice<'_>);
+}
+
+impl Screen for Box<dyn Screen> {
+    fn notice(&mut self, notice: Notice<'_>) {
+        (**self).notice(notice);
+    }
+}

@@ -1,0 +1,309 @@
+//! The vault: one file that holds the passkeys, and tells the truth about
+//! what happened to it.
+//!
+//! | offset | bytes | what |
+//! |---|---|---|
+//! | 0 | 8 | magic, `CABLECAR` |
+//! | 8 | 2 | format version, now 1 |
+//! | 10 | 8 | length of the whole file |
+//! | 18 | 16 | vault id, random |
+//! | 34 | 8 | generation: 1 when made, one more at each write |
+//! | 42 | 4, 4, 4 | argon2id: memory in KiB, passes, lanes |
+//! | 54 | 16 | salt, random |
+//! | 70 | 16 | key check |
+//! | 86 | 8 | header sum: SHA-256(bytes 0 to 86)\[0..8\] |
+//! | 94 | 4 | number of records |
+//! | 98 | | the records, each: id (16), length of what is sealed (4), nonce (24), sealed |
+//! | end − 32 | 32 | closing tag |
+//!
+//! Integers are big-endian. The keys:
+//!
+//! ```text
+//! root         = argon2id(passphrase, salt), 32 bytes
+//! key(purpose) = HKDF-SHA-256(root, salt = vault id, info = "cablecar vault 1 " ‖ purpose)
+//! key check    = key("key check"), 16 bytes; the other keys are 32 bytes but where said
+//! sealed       = XChaCha20-Poly1305(key("records"), nonce, AAD = vault id ‖ record id ‖ version, record)
+//! closing tag  = HMAC-SHA-256(key("closing"), everything before it), the key of 64 bytes
+//! ```
+//!
+//! A record is a canonical CBOR map, see [`Passkey`]. Each is sealed by
+//! itself, so that a write seals one record and not ten thousand; the closing
+//! tag covers the list of them, so that none can be swapped, removed or
+//! brought back. The header sum is no protection: it tells a damaged header
+//! from a wrong passphrase, which the key check alone could not.
+//!
+//! An older copy of the file is whole and opens. To notice it, the generation
+//! is also kept outside, in the anchor ([`Medium::anchor`]); a vault that is
+//! older than its anchor is named as rolled back. An anchor that is missing
+//! says nothing and is no error.
+
+mod error;
+mod file;
+mod format;
+mod keys;
+mod memory;
+mod record;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rand_core::CryptoRngCore;
+use subtle::ConstantTimeEq;
+
+pub use error::{Error, Part};
+pub use keys::Kdf;
+pub use record::{Backup, CredentialId, Passkey, PrfSecrets, PrivateKey};
+
+use crate::passphrase::Passphrase;
+use format::{Header, Layout, SealedRecord};
+use keys::Keys;
+
+/// Names a vault whatever its file is called, 16 bytes.
+pub type VaultId = [u8; 16];
+
+/// Where a vault lies. Copies share the place.
+#[derive(Debug, Clone)]
+pub struct Vault {
+    medium: Arc<dyn Medium>,
+    accept_rollback: bool,
+}
+
+/// What holds the bytes of a vault: a file, or memory in tests.
+pub trait Medium: std::fmt::Debug + Send + Sync {
+    /// The bytes as they are now, old or new, never half of each.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Io`].
+    fn read(&self) -> Result<Vec<u8>, Error>;
+
+    /// Keeps every other writer out until the guard is dropped.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] if another writer does not finish in time, [`Error::Io`].
+    fn lock(&self) -> Result<Box<dyn Exclusive + '_>, Error>;
+
+    /// The newest generation that was ever seen of this vault, if known.
+    fn anchor(&self, vault: &VaultId) -> Option<u64>;
+}
+
+/// The right to write, while it is held.
+pub trait Exclusive {
+    /// Whether there is a vault already.
+    fn exists(&self) -> bool;
+
+    /// Puts these bytes in the place of what was there, wholly or not at all.
+    ///
+    /// # Errors
+    /// [`Error::DiskFull`], [`Error::Io`].
+    fn replace(&mut self, bytes: &[u8]) -> Result<(), Error>;
+
+    /// Remembers the newest generation outside the vault. May fail in
+    /// silence: the anchor is a second line.
+    fn set_anchor(&mut self, vault: &VaultId, generation: u64);
+}
+
+impl Vault {
+    /// The vault in this file. The anchor lies in `state_folder`; without one
+    /// no older copy is noticed.
+    pub fn in_file(path: PathBuf, state_folder: Option<PathBuf>) -> Self {
+        Self::on(Arc::new(file::FileMedium::new(path, state_folder)))
+    }
+
+    /// A vault in memory, of the same form as a file. For tests and demos.
+    pub fn in_memory() -> Self {
+        Self::on(Arc::new(memory::MemoryMedium::default()))
+    }
+
+    /// The vault on this medium.
+    pub fn on(medium: Arc<dyn Medium>) -> Self {
+        Self { medium, accept_rollback: false }
+    }
+
+    /// Takes an older copy for the present state, because a person said so.
+    /// The next opening forgets the newer generation.
+    #[must_use]
+    pub fn accept_rollback(mut self, accept: bool) -> Self {
+        self.accept_rollback = accept;
+        self
+    }
+
+    /// Makes an empty vault. Never touches one that exists.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], [`Error::NoRandomness`], and those of writing.
+    pub fn create(
+        &self,
+        passphrase: &Passphrase,
+        kdf: Kdf,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<(), Error> {
+        // Asked twice: before the slow part, and again once nobody can answer
+        // differently any more.
+        let exists = || match self.medium.read() {
+            Err(Error::NotFound) => Ok(()),
+            Ok(_) => Err(Error::Exists),
+            Err(error) => Err(error),
+        };
+        exists()?;
+        let (id, salt) = (random(rng)?, random(rng)?);
+        let keys = Keys::derive(passphrase, kdf, &salt, &id)?;
+        let header = Header { id, generation: 1, kdf, salt, key_check: *keys.check() };
+        let mut guard = self.medium.lock()?;
+        if guard.exists() {
+            return Err(Error::Exists);
+        }
+        guard.replace(&format::write(&header, std::iter::empty(), &keys))?;
+        guard.set_anchor(&id, 1);
+        Ok(())
+    }
+
+    /// What can be known without a passphrase: that there is a vault of a
+    /// form this program reads, and how dear its key is to derive.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Io`] and those of the header.
+    pub fn inspect(&self) -> Result<Kdf, Error> {
+        format::read(&self.medium.read()?).map(|layout| layout.header.kdf)
+    }
+
+    /// Opens the vault: derives the key, checks the closing tag, opens every
+    /// record. Slow on purpose; call it where waiting is allowed.
+    ///
+    /// # Errors
+    /// Each cause has its own [`Error`].
+    pub fn unlock(&self, passphrase: &Passphrase) -> Result<Unlocked, Error> {
+        // The anchor is read before the vault: a writer goes the other way
+        // round, so nothing looks older than it is.
+        let id = format::read(&self.medium.read()?)?.header.id;
+        let anchor = self.medium.anchor(&id);
+        let bytes = self.medium.read()?;
+        let layout = format::read(&bytes)?;
+        let Header { kdf, salt, id, .. } = layout.header;
+        let keys = Keys::derive(passphrase, kdf, &salt, &id)?;
+        if !bool::from(keys.check().ct_eq(&layout.header.key_check)) {
+            return Err(Error::WrongPassphrase);
+        }
+        let unlocked = Unlocked::open(self.medium.clone(), keys, layout, &bytes)?;
+        let generation = unlocked.header.generation;
+        let rolled_back = anchor.is_some_and(|anchor| generation < anchor);
+        if rolled_back && !self.accept_rollback {
+            return Err(Error::RolledBack);
+        }
+        if anchor != Some(generation) {
+            // A killed writer may have left the anchor behind; whoever holds
+            // the lock now will bring it up to date himself.
+            if let Ok(mut guard) = self.medium.lock() {
+                let newest = self.medium.anchor(&id).filter(|_| !rolled_back);
+                if newest.is_none_or(|newest| newest < generation) {
+                    guard.set_anchor(&id, generation);
+                }
+            }
+        }
+        Ok(unlocked)
+    }
+}
+
+/// An open vault: its passkeys, and the keys to write more. Whoever owns one
+/// gave the passphrase, which is this authenticator's user verification; it
+/// lives for one request and is cleared on drop.
+#[derive(Debug)]
+pub struct Unlocked {
+    medium: Arc<dyn Medium>,
+    keys: Keys,
+    header: Header,
+    closing: [u8; 32],
+    entries: Vec<Entry>,
+}
+
+/// A record, sealed as it stands in the file and open.
+#[derive(Debug)]
+struct Entry {
+    sealed: SealedRecord,
+    passkey: Passkey,
+}
+
+impl Unlocked {
+    fn open(medium: Arc<dyn Medium>, keys: Keys, layout: Layout, bytes: &[u8]) -> Result<Self, Error> {
+        let intact = layout.closing_tag_fits(bytes, &keys);
+        let mut entries = Vec::with_capacity(layout.records.len());
+        for (index, sealed) in layout.records.into_iter().enumerate() {
+            let damaged = Error::Damaged(Part::Record(index + 1));
+            let record = sealed.open(&layout.header.id, &keys).ok_or(damaged)?;
+            entries.push(Entry { sealed, passkey: Passkey::from_cbor(&record).ok_or(damaged)? });
+        }
+        // Only now: a damaged record is named before the list that holds it.
+        if !intact {
+            return Err(Error::Damaged(Part::List));
+        }
+        Ok(Self { medium, keys, header: layout.header, closing: layout.closing, entries })
+    }
+
+    /// The passkeys, oldest first.
+    pub fn passkeys(&self) -> impl Iterator<Item = &Passkey> {
+        self.entries.iter().map(|entry| &entry.passkey)
+    }
+
+    /// Which write of the vault this is.
+    pub fn generation(&self) -> u64 {
+        self.header.generation
+    }
+
+    /// Adds a passkey and writes the vault. A discoverable passkey takes the
+    /// place of the one that the same account already has there, as CTAP
+    /// demands. When this returns, the passkey is on the medium.
+    ///
+    /// # Errors
+    /// [`Error::InUse`], [`Error::Replaced`], [`Error::NoRandomness`], those
+    /// of opening (the vault is read again under the lock, so that nothing
+    /// another program wrote is lost) and those of writing.
+    pub fn add(&mut self, passkey: Passkey, rng: &mut dyn CryptoRngCore) -> Result<(), Error> {
+        let medium = self.medium.clone();
+        let mut guard = medium.lock()?;
+        self.catch_up()?;
+        let sealed = SealedRecord::seal(&passkey.to_cbor(), &self.header.id, &self.keys, rng)?;
+        self.header.generation += 1;
+        let replaced = |entry: &Entry| passkey.replaces(&entry.passkey);
+        let kept = self.entries.iter().filter(|entry| !replaced(entry)).map(|entry| &entry.sealed);
+        let bytes = format::write(&self.header, kept.chain([&sealed]), &self.keys);
+        guard.replace(&bytes)?;
+        guard.set_anchor(&self.header.id, self.header.generation);
+        self.closing = format::closing_tag(&bytes);
+        self.entries.retain(|entry| !replaced(entry));
+        self.entries.push(Entry { sealed, passkey });
+        Ok(())
+    }
+
+    /// Takes in what others wrote since the vault was opened.
+    fn catch_up(&mut self) -> Result<(), Error> {
+        let bytes = self.medium.read()?;
+        let layout = format::read(&bytes)?;
+        let same_vault =
+            layout.header.id == self.header.id && layout.header.key_check == self.header.key_check;
+        if !same_vault || layout.header.generation < self.header.generation {
+            return Err(Error::Replaced);
+        }
+        if layout.closing == self.closing {
+            return Ok(());
+        }
+        let keys = self.keys.again();
+        *self = Self::open(self.medium.clone(), keys, layout, &bytes)?;
+        Ok(())
+    }
+}
+
+/// `N` random bytes, or the word that there are none.
+fn random<const N: usize>(rng: &mut dyn CryptoRngCore) -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    fill(rng, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// The same, in the place where the bytes will stay.
+fn fill(rng: &mut dyn CryptoRngCore, into: &mut [u8]) -> Result<(), Error> {
+    rng.try_fill_bytes(into).map_err(|_| Error::NoRandomness)
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) use tests::NoRandomness;

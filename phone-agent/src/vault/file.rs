@@ -1,0 +1,150 @@
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::{Error, Exclusive, Medium, VaultId};
+use crate::defaults;
+
+/// A vault in a file.
+///
+/// Written beside and renamed: the new bytes go to `.NAME.new` in the same
+/// folder, are forced to the disk, take the name, and the folder is forced to
+/// the disk. A kill at any moment leaves the old vault or the new one. Writers
+/// take turns through a lock on `NAME.lock`, which stays: removing it would
+/// let two of them hold a lock on two files of the same name.
+#[derive(Debug)]
+pub(super) struct FileMedium {
+    path: PathBuf,
+    state_folder: Option<PathBuf>,
+}
+
+impl FileMedium {
+    pub(super) fn new(path: PathBuf, state_folder: Option<PathBuf>) -> Self {
+        Self { path, state_folder }
+    }
+
+    /// The file itself, where the path is a link to it: the rename must hit
+    /// the file and not the link.
+    fn resolved(&self) -> PathBuf {
+        fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone())
+    }
+
+    fn anchor_path(&self, vault: &VaultId) -> Option<PathBuf> {
+        let hex: String = vault.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.state_folder.as_ref().map(|folder| folder.join(format!("vault-{hex}.generation")))
+    }
+}
+
+impl Medium for FileMedium {
+    fn read(&self) -> Result<Vec<u8>, Error> {
+        Ok(fs::read(&self.path)?)
+    }
+
+    fn lock(&self) -> Result<Box<dyn Exclusive + '_>, Error> {
+        let path = self.resolved();
+        if let Some(folder) = path.parent() {
+            make_folder(folder)?;
+        }
+        let lock = private(OpenOptions::new().create(true).write(true)).open(beside(&path, "", ".lock"))?;
+        for _ in 0..defaults::VAULT_LOCK_TRIES {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Box::new(Writing { medium: self, path, _lock: lock })),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(defaults::VAULT_LOCK_PAUSE),
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
+        }
+        Err(Error::InUse)
+    }
+
+    fn anchor(&self, vault: &VaultId) -> Option<u64> {
+        fs::read_to_string(self.anchor_path(vault)?).ok()?.trim_end().parse().ok()
+    }
+}
+
+struct Writing<'a> {
+    medium: &'a FileMedium,
+    path: PathBuf,
+    /// Released when the file is closed, be it by the kernel after a kill.
+    _lock: File,
+}
+
+impl Exclusive for Writing<'_> {
+    fn exists(&self) -> bool {
+        // A dangling link counts: something is meant to be there.
+        fs::symlink_metadata(&self.path).is_ok()
+    }
+
+    fn replace(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let new = beside(&self.path, ".", ".new");
+        // What a killed writer left behind.
+        let _ = fs::remove_file(&new);
+        let written = write_and_rename(&new, &self.path, bytes);
+        if written.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        written.map_err(Error::from)
+    }
+
+    fn set_anchor(&mut self, vault: &VaultId, generation: u64) {
+        let Some(path) = self.medium.anchor_path(vault) else { return };
+        if path.parent().is_some_and(|folder| make_folder(folder).is_err()) {
+            return;
+        }
+        // Not forced to the disk: an anchor that is too old does no harm.
+        let new = beside(&path, ".", ".new");
+        let _ = fs::write(&new, format!("{generation}\n")).and_then(|()| fs::rename(&new, &path));
+    }
+}
+
+fn write_and_rename(new: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    // `create_new` does not follow a link that somebody laid here.
+    let mut file = private(OpenOptions::new().create_new(true).write(true)).open(new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(new, path)?;
+    sync_folder(path)
+}
+
+/// Without this the rename itself may be lost with the power.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    File::open(folder_of(path))?.sync_all()
+}
+
+/// Elsewhere a folder cannot be opened, and the rename is forced by itself.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+/// Readable and writable by the owner alone.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+/// The folder, made for the owner alone where it does not exist.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    if folder.as_os_str().is_empty() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
+}
+
+/// A name in the same folder.
+fn beside(path: &Path, before: &str, after: &str) -> PathBuf {
+    let mut name = OsString::from(before);
+    name.push(path.file_name().unwrap_or_default());
+    name.push(after);
+    path.with_file_name(name)
+}

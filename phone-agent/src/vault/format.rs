@@ -1,0 +1,204 @@
+//! The bytes of the file, as the table in [`super`] draws them.
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
+use rand_core::CryptoRngCore;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::keys::{Kdf, Keys};
+use super::{Error, Part, VaultId, random};
+
+const MAGIC: &[u8; 8] = b"CABLECAR";
+const VERSION: u16 = 1;
+/// Everything up to the header sum, and the sum.
+const HEADER: usize = 94;
+const HEADER_SUM: usize = 8;
+const CLOSING_TAG: usize = 32;
+/// Id, length and nonce of a record.
+const RECORD_OVERHEAD: usize = 16 + 4 + 24;
+
+/// What stands in front, but for what follows from the rest.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Header {
+    pub(super) id: VaultId,
+    pub(super) generation: u64,
+    pub(super) kdf: Kdf,
+    pub(super) salt: [u8; 16],
+    pub(super) key_check: [u8; 16],
+}
+
+/// A file taken apart, nothing of it trusted yet.
+pub(super) struct Layout {
+    pub(super) header: Header,
+    pub(super) records: Vec<SealedRecord>,
+    pub(super) closing: [u8; CLOSING_TAG],
+}
+
+/// One record as it stands in the file.
+#[derive(Debug)]
+pub(super) struct SealedRecord {
+    id: [u8; 16],
+    nonce: [u8; 24],
+    sealed: Vec<u8>,
+}
+
+/// Takes a file apart. Never allocates more than the file is long.
+pub(super) fn read(bytes: &[u8]) -> Result<Layout, Error> {
+    let Some((magic, rest)) = bytes.split_first_chunk::<8>() else {
+        let so_far = MAGIC.starts_with(bytes);
+        return Err(if so_far { Error::Truncated } else { Error::NotAVault });
+    };
+    if magic != MAGIC {
+        return Err(Error::NotAVault);
+    }
+    let mut input = Input(rest);
+    let version = u16::from_be_bytes(input.take().ok_or(Error::Truncated)?);
+    if version != VERSION {
+        return Err(Error::UnknownVersion(version));
+    }
+    let summed = bytes.get(..HEADER - HEADER_SUM).ok_or(Error::Truncated)?;
+    let (length, header) = read_header(&mut input).ok_or(Error::Truncated)?;
+    let sum: [u8; HEADER_SUM] = input.take().ok_or(Error::Truncated)?;
+    if sum != header_sum(summed) {
+        return Err(Error::Damaged(Part::Header));
+    }
+    header.kdf.checked()?;
+    let here = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if here != length {
+        return Err(if here < length { Error::Truncated } else { Error::Damaged(Part::End) });
+    }
+    let (records, closing) = read_records(&mut input).ok_or(Error::Damaged(Part::List))?;
+    Ok(Layout { header, records, closing })
+}
+
+fn read_header(input: &mut Input<'_>) -> Option<(u64, Header)> {
+    let length = u64::from_be_bytes(input.take()?);
+    let id = input.take()?;
+    let generation = u64::from_be_bytes(input.take()?);
+    let mut number = || input.take().map(u32::from_be_bytes);
+    let kdf = Kdf { memory_kib: number()?, passes: number()?, lanes: number()? };
+    Some((length, Header { id, generation, kdf, salt: input.take()?, key_check: input.take()? }))
+}
+
+fn read_records(input: &mut Input<'_>) -> Option<(Vec<SealedRecord>, [u8; CLOSING_TAG])> {
+    let count = usize::try_from(u32::from_be_bytes(input.take()?)).ok()?;
+    // No more room than the bytes that are there could fill.
+    let mut records = Vec::with_capacity(count.min(input.0.len() / RECORD_OVERHEAD));
+    for _ in 0..count {
+        let id = input.take()?;
+        let length = usize::try_from(u32::from_be_bytes(input.take()?)).ok()?;
+        records.push(SealedRecord { id, nonce: input.take()?, sealed: input.slice(length)?.to_vec() });
+    }
+    let closing = input.take()?;
+    input.0.is_empty().then_some((records, closing))
+}
+
+impl Layout {
+    /// Whether the closing tag at the end of these bytes, from which the
+    /// layout was read, is the right one. Compared in constant time.
+    pub(super) fn closing_tag_fits(&self, bytes: &[u8], keys: &Keys) -> bool {
+        let covered = bytes.len().checked_sub(CLOSING_TAG).and_then(|end| bytes.get(..end));
+        covered.is_some_and(|covered| closing_mac(covered, keys).verify_slice(&self.closing).is_ok())
+    }
+}
+
+/// The bytes of a vault with these records.
+pub(super) fn write<'a>(
+    header: &Header,
+    records: impl Iterator<Item = &'a SealedRecord> + Clone,
+    keys: &Keys,
+) -> Vec<u8> {
+    let count = u32::try_from(records.clone().count()).unwrap_or(u32::MAX);
+    let body: usize = records.clone().map(|record| RECORD_OVERHEAD + record.sealed.len()).sum();
+    let length = HEADER + 4 + body + CLOSING_TAG;
+    let mut out = Vec::with_capacity(length);
+    out.extend_from_slice(MAGIC);
+    out.extend_from_slice(&VERSION.to_be_bytes());
+    out.extend_from_slice(&u64::try_from(length).unwrap_or(u64::MAX).to_be_bytes());
+    out.extend_from_slice(&header.id);
+    out.extend_from_slice(&header.generation.to_be_bytes());
+    for number in [header.kdf.memory_kib, header.kdf.passes, header.kdf.lanes] {
+        out.extend_from_slice(&number.to_be_bytes());
+    }
+    out.extend_from_slice(&header.salt);
+    out.extend_from_slice(&header.key_check);
+    let sum = header_sum(&out);
+    out.extend_from_slice(&sum);
+    out.extend_from_slice(&count.to_be_bytes());
+    for record in records {
+        let sealed_length = u32::try_from(record.sealed.len()).unwrap_or(u32::MAX);
+        out.extend_from_slice(&record.id);
+        out.extend_from_slice(&sealed_length.to_be_bytes());
+        out.extend_from_slice(&record.nonce);
+        out.extend_from_slice(&record.sealed);
+    }
+    let tag = closing_mac(&out, keys).finalize().into_bytes();
+    out.extend_from_slice(&tag);
+    out
+}
+
+/// The closing tag of a vault that was just written.
+pub(super) fn closing_tag(bytes: &[u8]) -> [u8; CLOSING_TAG] {
+    bytes.last_chunk().copied().unwrap_or([0; CLOSING_TAG])
+}
+
+impl SealedRecord {
+    /// XChaCha20-Poly1305(key("records"), nonce, AAD = vault id ‖ record id ‖
+    /// version, record), under an id and a nonce never used before.
+    pub(super) fn seal(
+        record: &[u8],
+        vault: &VaultId,
+        keys: &Keys,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Self, Error> {
+        let (id, nonce) = (random(rng)?, random(rng)?);
+        let aad = associated_data(vault, &id);
+        let sealed = cipher(keys)
+            .encrypt(XNonce::from_slice(&nonce), Payload { msg: record, aad: &aad })
+            // Only for a record of 256 GiB.
+            .map_err(|_| Error::DiskFull)?;
+        Ok(Self { id, nonce, sealed })
+    }
+
+    /// The record, unless any byte of it is another than was sealed.
+    pub(super) fn open(&self, vault: &VaultId, keys: &Keys) -> Option<Zeroizing<Vec<u8>>> {
+        let aad = associated_data(vault, &self.id);
+        let payload = Payload { msg: &self.sealed, aad: &aad };
+        cipher(keys).decrypt(XNonce::from_slice(&self.nonce), payload).ok().map(Zeroizing::new)
+    }
+}
+
+fn cipher(keys: &Keys) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(keys.records().into())
+}
+
+fn associated_data(vault: &VaultId, record: &[u8; 16]) -> Vec<u8> {
+    [vault.as_slice(), record, &VERSION.to_be_bytes()].concat()
+}
+
+fn header_sum(bytes: &[u8]) -> [u8; HEADER_SUM] {
+    Sha256::digest(bytes).first_chunk().copied().unwrap_or_default()
+}
+
+fn closing_mac(covered: &[u8], keys: &Keys) -> Hmac<Sha256> {
+    <Hmac<Sha256> as KeyInit>::new(keys.closing().into()).chain_update(covered)
+}
+
+/// What is left to read.
+struct Input<'a>(&'a [u8]);
+
+impl<'a> Input<'a> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    fn slice(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+}
