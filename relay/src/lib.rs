@@ -1,1 +1,64 @@
-//! placeholder
+//! A tunnel service for FIDO's hybrid transport (CTAP 2.2 and 2.3, once
+//! called caBLE v2).
+//!
+//! Two devices that cannot reach each other both dial here. The first opens a
+//! tunnel under an id that only the two of them know, the second joins it,
+//! and from then on the relay carries binary messages, in order, once,
+//! without being able to read them. It knows neither keys nor accounts, and
+//! keeps nothing.
+//!
+//! ```text
+//!  first party            relay             second party
+//!      | GET /cable/new/ID  |                     |
+//!      |------------------->| registered,         |
+//!      |<--- 101 + routing -| then answered       |
+//!      |                    |<- GET /cable/connect/ROUTING/ID
+//!      |                    |-------- 101 ------->|
+//!      |<========= binary messages, both ways ===>|
+//!      | close              |                     |
+//!      |------------------->| forgotten, then     |
+//!      |<---- answered -----|------- close ------>|
+//! ```
+//!
+//! Where to look: [`switchboard`] decides who meets whom and [`meter`] who
+//! asks too much, both without sockets and clocks; `reception` takes a
+//! connection from TCP to its decision, `tunnel` carries the messages of one
+//! pair, `line` is one party's websocket. [`server`] binds, accepts and ends.
+//! Every number is in [`defaults`].
+//!
+//! Embedding it takes four lines:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), cablecar_relay::Error> {
+//! use cablecar_relay::{Config, Relay, Security, Silent};
+//!
+//! let relay = Relay::bind(Config::new(([127, 0, 0, 1], 0).into(), Security::Plain))?;
+//! println!("listening on {}", relay.local_addr());
+//! relay.run(std::future::ready(()), Silent).await; // stops at once
+//! # Ok(()) }
+//! ```
+
+pub mod cli;
+pub mod config;
+pub mod defaults;
+mod desk;
+pub mod error;
+mod line;
+pub mod meter;
+mod narrator;
+pub mod observer;
+mod pulse;
+mod reception;
+pub mod refusal;
+pub mod server;
+pub mod source;
+pub mod switchboard;
+pub mod tls;
+mod tunnel;
+mod wire;
+
+pub use config::{Config, Limits, Security};
+pub use error::Error;
+pub use observer::{Ending, Event, Fault, Observer, Serial, Side, Silent};
+pub use refusal::Why;
+pub use server::Relay;

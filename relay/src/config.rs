@@ -1,0 +1,200 @@
+//! What a relay is told to do: what the command line means, and what tests
+//! and other programs build directly.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cablecar_protocol::ids::RoutingId;
+use cablecar_protocol::tunnel::{MAX_MESSAGE, TunnelServiceDomain};
+use rand_core::{OsRng, RngCore};
+
+use crate::defaults;
+use crate::error::Error;
+use crate::meter::SourceLimits;
+use crate::source::Network;
+
+/// What a relay is told to do.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// TLS, or the word of a proxy in front that it does that.
+    pub security: Security,
+    /// Under which name clients reach this relay, if it is a legal one.
+    pub domain: Option<TunnelServiceDomain>,
+    /// The routing id; a random one of the right form if absent.
+    pub routing_id: Option<RoutingId>,
+    /// Hosts whose web pages may connect, beside the relay's own names.
+    pub allow_origins: Vec<String>,
+    /// What everybody may use.
+    pub limits: Limits,
+}
+
+/// Who does TLS.
+#[derive(Debug, Clone)]
+pub enum Security {
+    /// The relay itself.
+    Tls(Arc<rustls::ServerConfig>),
+    /// A proxy in front, or nobody, on a loopback address.
+    Plain,
+}
+
+/// What everybody may use. Each has its reason in [`defaults`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one message.
+    pub message: usize,
+    /// Bytes held per direction beyond one message.
+    pub held: usize,
+    /// Waiting for the second party.
+    pub waiting: Duration,
+    /// Life after pairing.
+    pub life: Duration,
+    /// Messages per side.
+    pub messages: u32,
+    /// Bytes per side in all.
+    pub bytes: u64,
+    /// A side that takes nothing for this long is closed.
+    pub stall: Duration,
+    /// TCP, TLS and the request's head together.
+    pub opening: Duration,
+    /// Bytes of the request's head.
+    pub head: usize,
+    /// Pause between pings.
+    pub ping: Duration,
+    /// Unanswered pings in a row that close.
+    pub missed_pings: u32,
+    /// What one source may use.
+    pub per_source: SourceLimits,
+    /// Networks that are not counted as sources.
+    pub exempt: Vec<Network>,
+    /// Connections in all; by the descriptor limit if absent.
+    pub connections: Option<u64>,
+}
+
+impl Config {
+    /// A relay with all defaults.
+    pub fn new(listen: SocketAddr, security: Security) -> Self {
+        Self {
+            listen,
+            security,
+            domain: None,
+            routing_id: None,
+            allow_origins: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// Refuses what cannot work.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], naming the flag.
+    pub fn check(&self) -> Result<(), Error> {
+        let limits = &self.limits;
+        let source = &limits.per_source;
+        let fits = u64::try_from(limits.message).is_ok_and(|message| message <= limits.bytes);
+        let rules = [
+            ("--max-message", (1..=MAX_MESSAGE).contains(&limits.message), "must be 1 byte to 1 MiB"),
+            ("--max-bytes", fits, "must be at least --max-message"),
+            ("--max-messages", limits.messages > 0, "must not be 0"),
+            ("--max-head", (8192..=65536).contains(&limits.head), "must be 8 KiB to 64 KiB"),
+            ("--held", limits.held <= 16 * MAX_MESSAGE, "must be at most 16 MiB"),
+            ("--waiting", sane(limits.waiting), "must be more than 0 and at most a day"),
+            ("--life", sane(limits.life), "must be more than 0 and at most a day"),
+            ("--stall", sane(limits.stall), "must be more than 0 and at most a day"),
+            ("--opening", sane(limits.opening), "must be more than 0 and at most a day"),
+            ("--ping", sane(limits.ping), "must be more than 0 and at most a day"),
+            ("--missed-pings", limits.missed_pings > 0, "must not be 0"),
+            ("--per-source-waiting", source.waiting > 0, "must not be 0"),
+            ("--per-source-total", source.total > 0, "must not be 0"),
+            ("--per-source-rate", source.rate > 0, "must not be 0"),
+            ("--per-source-burst", source.burst > 0, "must not be 0"),
+            ("--max-connections", limits.connections != Some(0), "must not be 0"),
+        ];
+        match rules.into_iter().find(|(_, kept, _)| !kept) {
+            Some((setting, _, problem)) => Err(Error::Setting { setting, problem }),
+            None => Ok(()),
+        }
+    }
+
+    /// The names under which pages of our own are served, and the configured ones.
+    pub(crate) fn hosts(&self) -> Vec<String> {
+        self.domain.map(TunnelServiceDomain::host).into_iter().chain(self.allow_origins.clone()).collect()
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message: defaults::MAX_MESSAGE,
+            held: defaults::HELD,
+            waiting: defaults::WAITING,
+            life: defaults::LIFE,
+            messages: defaults::MAX_MESSAGES,
+            bytes: defaults::MAX_BYTES,
+            stall: defaults::STALL,
+            opening: defaults::OPENING,
+            head: defaults::MAX_HEAD,
+            ping: defaults::PING,
+            missed_pings: defaults::MISSED_PINGS,
+            per_source: SourceLimits {
+                waiting: defaults::PER_SOURCE_WAITING,
+                total: defaults::PER_SOURCE_TOTAL,
+                rate: defaults::PER_SOURCE_RATE,
+                burst: defaults::PER_SOURCE_BURST,
+            },
+            exempt: Vec::new(),
+            connections: None,
+        }
+    }
+}
+
+/// format (2 bits, 0) ‖ region (6 bits, 0) ‖ node (10 bits) ‖ generation (6 bits)
+///
+/// A routing id names a process. Node and generation are random here, so that
+/// a client that comes back to a restarted relay is told that its tunnel is
+/// gone instead of being joined to somebody else's.
+pub(crate) fn random_routing_id() -> Result<RoutingId, Error> {
+    let mut random = [0; 2];
+    OsRng.try_fill_bytes(&mut random).map_err(|error| Error::System(error.to_string()))?;
+    let [high, low] = random;
+    Ok(RoutingId::new([0, high, low]))
+}
+
+fn sane(duration: Duration) -> bool {
+    (Duration::from_millis(1)..=Duration::from_secs(86_400)).contains(&duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(change: impl FnOnce(&mut Limits)) -> Option<&'static str> {
+        let mut config = Config::new(([127, 0, 0, 1], 0).into(), Security::Plain);
+        change(&mut config.limits);
+        match config.check() {
+            Err(Error::Setting { setting, .. }) => Some(setting),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_defaults_pass_and_each_impossible_limit_is_named() {
+        assert_eq!(problem(|_| {}), None);
+        assert_eq!(problem(|limits| limits.message = MAX_MESSAGE + 1), Some("--max-message"));
+        assert_eq!(problem(|limits| limits.message = MAX_MESSAGE), None);
+        assert_eq!(problem(|limits| limits.bytes = 1), Some("--max-bytes"));
+        assert_eq!(problem(|limits| limits.head = 100), Some("--max-head"));
+        assert_eq!(problem(|limits| limits.life = Duration::ZERO), Some("--life"));
+        assert_eq!(problem(|limits| limits.per_source.rate = 0), Some("--per-source-rate"));
+        assert_eq!(problem(|limits| limits.connections = Some(0)), Some("--max-connections"));
+    }
+
+    #[test]
+    fn a_random_routing_id_is_of_format_0_and_region_0() {
+        for _ in 0..100 {
+            assert_eq!(random_routing_id().unwrap().as_bytes()[0], 0);
+        }
+    }
+}

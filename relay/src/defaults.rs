@@ -1,0 +1,113 @@
+//! Every number of the relay, with its reason. What a flag can change is a
+//! default; the rest is a constant of the implementation.
+
+use std::time::Duration;
+
+/// One message. CTAP messages with large blobs or attestation pass 16 KiB,
+/// and few pass 64 KiB; clients themselves stop at 1 MiB.
+pub const MAX_MESSAGE: usize = 128 * 1024;
+
+/// What is held per direction beyond the message being read: several ordinary
+/// messages, so that a burst needs no round trip, and small enough that ten
+/// thousand stuck readers pin no more than a gigabyte.
+pub const HELD: usize = 64 * 1024;
+
+/// Waiting for the second party: a person has to find the phone and wait for
+/// Bluetooth. Longer gains nobody, the code on screen is long read by then.
+pub const WAITING: Duration = Duration::from_secs(90);
+
+/// Life after pairing: consent, a fingerprint, a typed PIN; three minutes are
+/// ample for a person and useless for a covert proxy.
+pub const LIFE: Duration = Duration::from_secs(180);
+
+/// Messages per side. A sign-in takes 3 or 4; long allow lists are probed in
+/// batches, which makes kanidm's 16 tight.
+pub const MAX_MESSAGES: u32 = 64;
+
+/// Bytes per side in all: one message of the largest size that clients read.
+pub const MAX_BYTES: u64 = 1 << 20;
+
+/// How long a side may take nothing while something is ready for it. Phones
+/// change from one network to another in a few seconds.
+pub const STALL: Duration = Duration::from_secs(10);
+
+/// TCP, TLS and the request's head together: what a slow opening may cost.
+pub const OPENING: Duration = Duration::from_secs(10);
+
+/// The request's head. Chromium's is about 600 bytes. Also the least that
+/// the HTTP library can be told.
+pub const MAX_HEAD: usize = 8 * 1024;
+
+/// Pause between pings: below the 30 s after which some mobile networks
+/// forget an idle mapping, and below nginx's 60 s.
+pub const PING: Duration = Duration::from_secs(20);
+
+/// Pings in a row without any byte in return before a side counts as gone.
+pub const MISSED_PINGS: u32 = 2;
+
+/// Tunnels one source may have waiting. A whole office can share one address.
+pub const PER_SOURCE_WAITING: u32 = 64;
+
+/// Connections one source may have in all: the waiting ones, paired.
+pub const PER_SOURCE_TOTAL: u32 = 128;
+
+/// New connections a second from one source. A sign-in makes one or two.
+pub const PER_SOURCE_RATE: u32 = 20;
+
+/// New connections at once before the rate binds: three seconds of it.
+pub const PER_SOURCE_BURST: u32 = 60;
+
+/// Share of the process's descriptors that connections may take, in tenths,
+/// after [`SPARE_DESCRIPTORS`] for everything else.
+pub const CONNECTIONS_TENTHS: u64 = 9;
+
+/// Descriptors that are no connections: listener, runtime, standard streams.
+pub const SPARE_DESCRIPTORS: u64 = 64;
+
+/// The connection cap where the descriptor limit cannot be learnt.
+pub const CONNECTIONS_UNKNOWN: u64 = 900;
+
+/// Refused connections, per source, that are read to their end in order to
+/// tell them why. Beyond this they are dropped unread.
+pub const REFUSALS_PER_SOURCE: u32 = 32;
+
+/// The same for the whole relay once it is full. Fits in the tenth of the
+/// descriptors that [`CONNECTIONS_TENTHS`] leaves.
+pub const REFUSALS_IN_ALL: u32 = 64;
+
+/// Sources that are counted one by one, about 6 MiB of counters. A flood from
+/// more of them shares one count, which is the safe direction.
+pub const MAX_SOURCES: usize = 65_536;
+
+/// Websocket read buffer, allocated at the first byte that needs it. 4 KiB
+/// costs a twentieth of the library's default in memory and half the time.
+pub(crate) const READ_BUFFER: usize = 4 * 1024;
+
+/// Room in the write buffer for pings and a close beside one message.
+pub(crate) const WRITE_MARGIN: usize = 4 * 1024;
+
+/// Kernel buffers of a connection, each way: what a stuck reader can pin
+/// outside of our own accounts. 64 KiB carries 128 KiB over 100 ms in 0.2 s.
+pub(crate) const SOCKET_BUFFER: usize = 64 * 1024;
+
+/// Connections that the kernel may hold while we are busy: 50 ms of accepting
+/// at the full rate of one core.
+pub(crate) const BACKLOG: i32 = 1024;
+
+/// How long a closing side may take to answer the close frame.
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
+
+/// What a side may still send after that before it is cut off: one message
+/// of the largest kind may be on its way, and more is not listened to.
+pub(crate) const LAST_WORDS: u64 = 1 << 20;
+
+/// How long everybody may take when the relay stops; ends inside the two
+/// seconds that service managers consider prompt.
+pub(crate) const DRAIN: Duration = Duration::from_millis(1500);
+
+/// Pause after accept() failed: ten tries a second cost nothing, and
+/// accepting resumes soon after descriptors are free.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// At most one notice a second that accept() fails.
+pub(crate) const ACCEPT_NOTICE: Duration = Duration::from_secs(1);

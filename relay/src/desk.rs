@@ -1,0 +1,180 @@
+//! What all connections of a relay share, and the guards that put back what
+//! one of them has taken.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use cablecar_protocol::ids::{RoutingId, TunnelId};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::config::Limits;
+use crate::meter::{Account, Arrival, Meter};
+use crate::observer::{Ending, Event, Observer, Serial, Side};
+use crate::refusal::Why;
+use crate::switchboard::{Standing, Switchboard, Ticket};
+use crate::tunnel::Party;
+
+/// What whoever joins a tunnel needs in order to reach it.
+pub(crate) type Seat = oneshot::Sender<Party>;
+
+/// What all connections of one relay share.
+pub(crate) struct Desk {
+    pub(crate) limits: Limits,
+    /// Host names whose pages may connect, lower case.
+    pub(crate) hosts: Vec<String>,
+    pub(crate) routing_id: RoutingId,
+    switchboard: Mutex<Switchboard<Seat>>,
+    meter: Mutex<Meter>,
+    observer: Box<dyn Observer>,
+    stop: watch::Sender<bool>,
+}
+
+impl Desk {
+    pub(crate) fn new(
+        limits: Limits,
+        hosts: Vec<String>,
+        routing_id: RoutingId,
+        connections: u64,
+        observer: Box<dyn Observer>,
+    ) -> Self {
+        let switchboard = Switchboard::new(routing_id, limits.waiting, limits.life);
+        let meter = Meter::new(limits.per_source, connections);
+        Self {
+            limits,
+            hosts,
+            routing_id,
+            switchboard: Mutex::new(switchboard),
+            meter: Mutex::new(meter),
+            observer,
+            stop: watch::Sender::new(false),
+        }
+    }
+
+    pub(crate) fn notice(&self, event: Event) {
+        self.observer.notice(event);
+    }
+
+    pub(crate) fn refused(&self, status: Option<http::StatusCode>, why: Why) {
+        self.notice(Event::Refused { status: status.map(|status| status.as_u16()), why });
+    }
+
+    /// Counts a connection in; `None` to drop it at once.
+    pub(crate) fn arrive(self: &Arc<Self>, account: Account, alive: &mpsc::Sender<()>) -> Option<Visit> {
+        let (arrival, account) = lock(&self.meter).arrive(account, Instant::now());
+        (arrival != Arrival::Drop).then(|| Visit {
+            desk: Arc::clone(self),
+            arrival,
+            account,
+            _alive: alive.clone(),
+        })
+    }
+
+    /// Opens a tunnel for this visitor.
+    pub(crate) fn open(self: &Arc<Self>, id: TunnelId, visit: &Visit) -> Result<Opened, Why> {
+        if !lock(&self.meter).wait(visit.account) {
+            return Err(Why::Throttled);
+        }
+        let wait = Wait { desk: Arc::clone(self), account: visit.account };
+        let (seat, arriving) = oneshot::channel();
+        let ticket = lock(&self.switchboard).open(id, seat, Instant::now()).map_err(|_| Why::Taken)?;
+        self.notice(Event::Opened { tunnel: ticket.serial() });
+        let open = Open { desk: Arc::clone(self), ticket };
+        Ok(Opened { open, arriving, wait })
+    }
+
+    /// Joins a tunnel.
+    pub(crate) fn join(&self, routing_id: RoutingId, id: TunnelId) -> Option<Seat> {
+        lock(&self.switchboard).join(routing_id, id, Instant::now()).map(|(_, seat)| seat)
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    pub(crate) fn stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Ends when the relay stops.
+    pub(crate) async fn stopping(&self) {
+        // The sender is ours, so it cannot be gone.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+}
+
+/// A tunnel of which only the entry exists: its party has yet to be told.
+pub(crate) struct Opened {
+    pub(crate) open: Open,
+    pub(crate) arriving: oneshot::Receiver<Party>,
+    pub(crate) wait: Wait,
+}
+
+/// An open tunnel. Dropped, it is closed: whatever happens to its first party
+/// before, during or after the upgrade, the id becomes free.
+pub(crate) struct Open {
+    desk: Arc<Desk>,
+    ticket: Ticket,
+}
+
+impl Open {
+    pub(crate) fn serial(&self) -> Serial {
+        self.ticket.serial()
+    }
+
+    pub(crate) fn standing(&self, now: Instant) -> Standing {
+        lock(&self.desk.switchboard).standing(&self.ticket, now)
+    }
+
+    /// Forgets it, for this reason. The first reason counts.
+    pub(crate) fn close(&mut self, reason: Ending) {
+        if lock(&self.desk.switchboard).close(&self.ticket) {
+            self.desk.notice(Event::Closed { tunnel: self.ticket.serial(), reason });
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let vanished = Ending::Vanished { side: Side::First };
+        self.close(if self.desk.stopped() { Ending::Stopping } else { vanished });
+    }
+}
+
+/// One connection, counted as long as this lives.
+pub(crate) struct Visit {
+    desk: Arc<Desk>,
+    arrival: Arrival,
+    account: Account,
+    /// The relay waits for the last of these before it ends.
+    _alive: mpsc::Sender<()>,
+}
+
+impl Visit {
+    pub(crate) fn arrival(&self) -> Arrival {
+        self.arrival
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        lock(&self.desk.meter).leave(self.arrival, self.account);
+    }
+}
+
+/// One waiting tunnel, counted as long as this lives.
+pub(crate) struct Wait {
+    desk: Arc<Desk>,
+    account: Account,
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        lock(&self.desk.meter).waited(self.account);
+    }
+}
+
+/// A panic elsewhere ends its own tunnel; the tables are whole after every
+/// statement, so the others go on.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,132 @@
+//! What keeps a relay from starting, and what to do about it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Why a relay did not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The command line does not parse.
+    #[error("{0}")]
+    Usage(String),
+    /// A setting that contradicts another or cannot be.
+    #[error("{setting} {problem}")]
+    Setting {
+        /// Which.
+        setting: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A file of certificates or keys cannot be read.
+    #[error("cannot read the {what} file {}: {cause}", path.display())]
+    File {
+        /// Certificate or key.
+        what: Pem,
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A file of certificates or keys holds none.
+    #[error("there is no {what} in PEM form in {}", path.display())]
+    NoPem {
+        /// Certificate or key.
+        what: Pem,
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Certificate and key do not make a TLS server.
+    #[error("certificate and key cannot be used: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {addr}: {cause}")]
+    Listen {
+        /// Which.
+        addr: SocketAddr,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A tunnel service domain id that nobody has been given.
+    #[error("tunnel service domain {0} is not assigned to anybody")]
+    Unassigned(u16),
+    /// A host name under which no client can reach a relay.
+    #[error("{0} is not the host of any tunnel service domain")]
+    NoDomain(String),
+    /// The system gave no threads, signals or randomness.
+    #[error("the system refused: {0}")]
+    System(String),
+}
+
+/// What a PEM file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pem {
+    /// The certificate, and those between it and a root.
+    Certificate,
+    /// Its private key.
+    Key,
+}
+
+impl std::fmt::Display for Pem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Pem::Certificate => "certificate",
+            Pem::Key => "private key",
+        })
+    }
+}
+
+impl Error {
+    /// The stable name of this cause, for programs.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Error::Usage(_) => "cli.usage",
+            Error::Setting { .. } => "config.setting",
+            Error::File { what: Pem::Certificate, .. } | Error::NoPem { what: Pem::Certificate, .. } => {
+                "config.tls-cert"
+            }
+            Error::File { .. } | Error::NoPem { .. } => "config.tls-key",
+            Error::Tls(_) => "config.tls",
+            Error::Listen { .. } => "relay.listen",
+            Error::Unassigned(_) => "domain.unassigned",
+            Error::NoDomain(_) => "domain.unknown",
+            Error::System(_) => "relay.system",
+        }
+    }
+
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Error::Usage(_) => "see cablecar-relay --help",
+            Error::Setting { .. } => "change the setting; cablecar-relay serve --help names the defaults",
+            Error::File { .. } => "check the path and that this user may read the file",
+            Error::NoPem { what: Pem::Certificate, .. } => {
+                "give the file with -----BEGIN CERTIFICATE-----, leaf first"
+            }
+            Error::NoPem { .. } => {
+                "give the file with -----BEGIN PRIVATE KEY-----, not encrypted with a passphrase"
+            }
+            Error::Tls(_) => "give the certificate and the very key that belongs to it",
+            Error::Listen { cause, .. } if cause.kind() == io::ErrorKind::AddrInUse => {
+                "stop the program that listens there, or choose another --listen"
+            }
+            Error::Listen { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => {
+                "choose a port above 1023, or allow this program the low ones"
+            }
+            Error::Listen { .. } => "choose an address of this machine with --listen",
+            Error::Unassigned(_) => "choose an id from 256 to 65535, or 0 or 1",
+            Error::NoDomain(_) => "list the possible hosts with cablecar-relay domain find",
+            Error::System(_) => "look at the limits of this user and machine",
+        }
+    }
+
+    /// The exit code of a program that ends with this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Listen { .. } => 7,
+            Error::System(_) => 1,
+            _ => 2,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What the relay tells whoever watches it: that something happened, how
+//! large it was, and never to whom.
+
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use crate::refusal::Why;
+
+/// Watches a relay. One way: it cannot fail, and must not block, for it is
+/// called where the bytes flow.
+pub trait Observer: Send + Sync + 'static {
+    /// Something happened.
+    fn notice(&self, event: Event);
+}
+
+impl<F: Fn(Event) + Send + Sync + 'static> Observer for F {
+    fn notice(&self, event: Event) {
+        self(event);
+    }
+}
+
+/// Looks away.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn notice(&self, _: Event) {}
+}
+
+/// The how-manieth tunnel of this process; says nothing to anybody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Serial(pub u64);
+
+/// One of the two parties of a tunnel, in the order in which they came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// Opened the tunnel.
+    First,
+    /// Joined it.
+    Second,
+}
+
+impl Side {
+    /// The other one.
+    pub const fn other(self) -> Self {
+        match self {
+            Side::First => Side::Second,
+            Side::Second => Side::First,
+        }
+    }
+}
+
+/// Something that happened. There are no identifiers and no addresses of
+/// others in here, so there are none in any log made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Event {
+    /// The relay accepts connections at this address of its own.
+    Listening {
+        /// The bound address, with the port that was really taken.
+        addr: SocketAddr,
+    },
+    /// Somebody opened a tunnel.
+    Opened {
+        /// Which.
+        tunnel: Serial,
+    },
+    /// The second party joined.
+    Joined {
+        /// Which.
+        tunnel: Serial,
+    },
+    /// One message went through.
+    Forwarded {
+        /// Which.
+        tunnel: Serial,
+        /// Who sent it.
+        from: Side,
+        /// Its length.
+        bytes: usize,
+    },
+    /// A tunnel ended, and is forgotten.
+    Closed {
+        /// Which.
+        tunnel: Serial,
+        /// Why.
+        reason: Ending,
+    },
+    /// Somebody was sent away.
+    Refused {
+        /// The HTTP status; absent where the connection ended without one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// Why.
+        why: Why,
+    },
+    /// Connections cannot be accepted at present, mostly for want of
+    /// descriptors. At most once a second.
+    Struggling {
+        /// Failures since the last time this was said.
+        failures: u64,
+    },
+    /// The relay stops; what is open is being closed.
+    Stopping,
+}
+
+/// Why a tunnel ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Ending {
+    /// A side said that it was done.
+    Closed {
+        /// Which.
+        by: Side,
+    },
+    /// A side was gone without a word.
+    Vanished {
+        /// Which.
+        side: Side,
+    },
+    /// A side broke a rule.
+    Fault {
+        /// Which.
+        side: Side,
+        /// The rule.
+        fault: Fault,
+    },
+    /// A side took nothing for too long.
+    Stuck {
+        /// Which.
+        side: Side,
+    },
+    /// Nobody joined in time.
+    NobodyCame,
+    /// It lived as long as it may.
+    LifeOver,
+    /// The relay stops.
+    Stopping,
+}
+
+/// Which rule a side broke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Fault {
+    /// A text message.
+    NotBinary,
+    /// A message without content.
+    Empty,
+    /// Not the websocket protocol.
+    Protocol,
+    /// A message over the limit.
+    TooBig,
+    /// More messages than a side may send.
+    TooManyMessages,
+    /// More bytes than a side may send.
+    TooManyBytes,
+}

@@ -1,0 +1,107 @@
+//! Sending people away: one status, one body, nothing that tells two askers
+//! of the same status apart.
+
+use std::time::Duration;
+
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_VERSION};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use serde::Serialize;
+
+/// Why somebody was sent away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Why {
+    /// No such path, or no tunnel to join: one answer for all.
+    NotFound,
+    /// Anything but GET.
+    Method,
+    /// A web page of somebody else.
+    Origin,
+    /// Not a websocket request of version 13.
+    Websocket,
+    /// `fido.cable` was not offered.
+    Subprotocol,
+    /// The tunnel id is in use.
+    Taken,
+    /// The source asks too much.
+    Throttled,
+    /// The relay is full.
+    Full,
+    /// Not HTTP.
+    Malformed,
+    /// The request's head is too large.
+    HeadTooLarge,
+    /// TLS could not be agreed on.
+    Tls,
+    /// The connection took too long to say what it wants.
+    TooSlow,
+    /// Dropped unread, beside others that were told why.
+    Crowded,
+}
+
+/// A refusal as it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    why: Why,
+    retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    pub(crate) const fn new(why: Why) -> Self {
+        Self { why, retry_after: None }
+    }
+
+    pub(crate) const fn later(why: Why, pause: Duration) -> Self {
+        Self { why, retry_after: Some(pause) }
+    }
+
+    pub(crate) fn why(self) -> Why {
+        self.why
+    }
+
+    pub(crate) fn status(self) -> Option<StatusCode> {
+        status_and_text(self.why).map(|(status, _)| status)
+    }
+
+    /// The answer. Where there is none to give, a plain 400.
+    pub(crate) fn response(self) -> Response<Full<Bytes>> {
+        let (status, text) = status_and_text(self.why).unwrap_or((StatusCode::BAD_REQUEST, "bad request\n"));
+        let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        match self.why {
+            Why::Method => {
+                headers.insert(ALLOW, HeaderValue::from_static("GET"));
+            }
+            Why::Websocket => {
+                headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            }
+            _ => {}
+        }
+        if let Some(pause) = self.retry_after {
+            // Rounded up: who comes back in time must not be early.
+            headers.insert(RETRY_AFTER, HeaderValue::from(pause.as_secs() + 1));
+        }
+        response
+    }
+}
+
+fn status_and_text(why: Why) -> Option<(StatusCode, &'static str)> {
+    Some(match why {
+        Why::NotFound => (StatusCode::NOT_FOUND, "not found\n"),
+        Why::Method => (StatusCode::METHOD_NOT_ALLOWED, "only GET\n"),
+        Why::Origin => (StatusCode::FORBIDDEN, "not from this origin\n"),
+        Why::Websocket => (StatusCode::BAD_REQUEST, "a websocket request of version 13 is needed\n"),
+        Why::Subprotocol => (StatusCode::BAD_REQUEST, "subprotocol fido.cable is needed\n"),
+        Why::Taken => (StatusCode::CONFLICT, "this tunnel is in use\n"),
+        Why::Throttled => (StatusCode::TOO_MANY_REQUESTS, "too many requests\n"),
+        Why::Full => (StatusCode::SERVICE_UNAVAILABLE, "full\n"),
+        Why::Malformed => (StatusCode::BAD_REQUEST, "bad request\n"),
+        Why::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ""),
+        Why::Tls | Why::TooSlow | Why::Crowded => return None,
+    })
+}

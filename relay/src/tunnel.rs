@@ -1,0 +1,337 @@
+//! One tunnel, from the first party's upgrade to the last close frame, in one
+//! task.
+//!
+//! Nobody else touches its sockets, so the order of messages is the order of
+//! the code, and a side that does not take its messages stops the reading of
+//! the other without a queue in between.
+
+use std::collections::VecDeque;
+use std::future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use cablecar_protocol::tunnel::CloseReason;
+use hyper::body::Bytes;
+use tokio::sync::oneshot;
+use tokio::time::{Sleep, sleep_until, timeout, timeout_at};
+
+use crate::config::Limits;
+use crate::defaults;
+use crate::desk::{Desk, Open, Opened, Visit, Wait};
+use crate::line::{Gone, Line, Received};
+use crate::meter::Allowance;
+use crate::observer::{Ending, Event, Side};
+use crate::pulse::{Beat, Patience, Pulse};
+use crate::switchboard::Standing;
+
+/// One side of a tunnel and everything that is counted about it.
+pub(crate) struct Party {
+    line: Line,
+    /// What this side sent and the other has not been given yet.
+    held: Held,
+    allowance: Allowance,
+    pulse: Pulse,
+    patience: Patience,
+    _visit: Visit,
+}
+
+/// A tunnel whose first party is there.
+pub(crate) struct Tunnel {
+    desk: Arc<Desk>,
+    open: Open,
+    first: Party,
+    second: Option<Party>,
+    /// Gone once the second party is there.
+    arriving: Option<(oneshot::Receiver<Party>, Wait)>,
+    until: Instant,
+    timer: Pin<Box<Sleep>>,
+}
+
+#[derive(Default)]
+struct Held {
+    messages: VecDeque<Bytes>,
+    bytes: usize,
+}
+
+impl Tunnel {
+    pub(crate) fn new(desk: Arc<Desk>, opened: Opened, first: Party) -> Self {
+        let now = Instant::now();
+        let Opened { open, arriving, wait } = opened;
+        let until = until(open.standing(now)).unwrap_or(now);
+        let timer = Box::pin(sleep_until(until.into()));
+        Self { desk, open, first, second: None, arriving: Some((arriving, wait)), until, timer }
+    }
+
+    /// Carries messages until the tunnel ends, and sees both parties off.
+    pub(crate) async fn run(mut self) {
+        let desk = Arc::clone(&self.desk);
+        let ending = tokio::select! {
+            biased;
+            () = desk.stopping() => Ending::Stopping,
+            ending = future::poll_fn(|cx| self.poll(cx)) => ending,
+        };
+        // Rare and large beside the waiting, so on the heap only when needed.
+        Box::pin(self.end(ending)).await;
+    }
+
+    /// Everything that can be done now; ready when the tunnel is over.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+        loop {
+            if let Err(ending) = self.admit(cx).and_then(|()| self.carry(cx)) {
+                return Poll::Ready(ending);
+            }
+            let next = match self.check(cx, Instant::now()) {
+                Ok(next) => next,
+                Err(ending) => return Poll::Ready(ending),
+            };
+            if self.timer.deadline() != next.into() {
+                self.timer.as_mut().reset(next.into());
+            }
+            if self.timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Lets the second party in once it comes.
+    fn admit(&mut self, cx: &mut Context<'_>) -> Result<(), Ending> {
+        let Some((arriving, _)) = self.arriving.as_mut() else { return Ok(()) };
+        match Pin::new(arriving).poll(cx) {
+            Poll::Pending => Ok(()),
+            Poll::Ready(Err(_)) => Err(Ending::Vanished { side: Side::Second }),
+            Poll::Ready(Ok(second)) => {
+                self.arriving = None;
+                self.second = Some(second);
+                self.until = until(self.open.standing(Instant::now())).ok_or(Ending::LifeOver)?;
+                self.desk.notice(Event::Joined { tunnel: self.open.serial() });
+                Ok(())
+            }
+        }
+    }
+
+    /// Moves messages both ways until neither side has or takes any.
+    fn carry(&mut self, cx: &mut Context<'_>) -> Result<(), Ending> {
+        loop {
+            let mut moved = self.first.take_in(Side::First, &self.desk.limits, cx)?;
+            if let Some(second) = self.second.as_mut() {
+                moved |= second.take_in(Side::Second, &self.desk.limits, cx)?;
+                moved |= self.give(Side::First, cx)?;
+                moved |= self.give(Side::Second, cx)?;
+            } else {
+                // A pong or a ping may still be on its way out.
+                let _ = self.first.line.poll_flush(cx);
+            }
+            if !moved {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Gives the other side what `from` sent, as far as it takes it.
+    fn give(&mut self, from: Side, cx: &mut Context<'_>) -> Result<bool, Ending> {
+        let (Some(second), first) = (self.second.as_mut(), &mut self.first) else { return Ok(false) };
+        let (held, line) = match from {
+            Side::First => (&mut first.held, &mut second.line),
+            Side::Second => (&mut second.held, &mut first.line),
+        };
+        let vanished = |Gone| Ending::Vanished { side: from.other() };
+        let mut moved = false;
+        while line.poll_flush(cx).map_err(vanished)?.is_ready() {
+            let Some(message) = held.pop() else { return Ok(moved) };
+            let bytes = message.len();
+            line.send(message, cx).map_err(vanished)?;
+            self.desk.notice(Event::Forwarded { tunnel: self.open.serial(), from, bytes });
+            moved = true;
+        }
+        Ok(moved)
+    }
+
+    /// Whatever the clock has to say; gives when it must be asked again.
+    fn check(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<Instant, Ending> {
+        if now >= self.until {
+            self.until = match self.open.standing(now) {
+                // Somebody is joining at this moment.
+                Standing::Waiting(until) | Standing::Paired(until) => until,
+                Standing::NobodyCame => return Err(Ending::NobodyCame),
+                Standing::LifeOver | Standing::Forgotten => return Err(Ending::LifeOver),
+            };
+        }
+        let first = self.first.check(Side::First, &self.desk.limits, now, cx)?;
+        let mut next = self.until.min(first);
+        if let Some(second) = self.second.as_mut() {
+            next = next.min(second.check(Side::Second, &self.desk.limits, now, cx)?);
+        }
+        Ok(next)
+    }
+
+    /// Forgets the tunnel, gives the side that stays what the other said
+    /// before, and closes both.
+    async fn end(mut self, ending: Ending) {
+        self.open.close(ending);
+        if self.second.is_none() {
+            self.second = self.arriving.take().and_then(|(arriving, _)| came_too_late(arriving));
+        }
+        let desk = Arc::clone(&self.desk);
+        if let Some(speaker) = speaker(ending) {
+            let until = self.until.into();
+            let deliver = timeout_at(until, future::poll_fn(|cx| self.poll_deliver(speaker, cx)));
+            tokio::select! {
+                biased;
+                () = desk.stopping() => {}
+                _ = deliver => {}
+            }
+        }
+        let Self { first, second, .. } = self;
+        tokio::join!(first.line.part(reason(ending, Side::First)), async {
+            if let Some(second) = second {
+                second.line.part(reason(ending, Side::Second)).await;
+            }
+        });
+    }
+
+    /// Gives the other side the rest of what `from` said, as long as it takes
+    /// any of it.
+    fn poll_deliver(&mut self, from: Side, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.give(from, cx).is_err() {
+                return Poll::Ready(());
+            }
+            let (Some(second), first) = (self.second.as_mut(), &mut self.first) else {
+                return Poll::Ready(());
+            };
+            let (held, to) = match from {
+                Side::First => (&first.held, second),
+                Side::Second => (&second.held, first),
+            };
+            let full = !held.messages.is_empty() || to.line.full();
+            let Some(gives_up) = to.patience.watch(full, to.line.wire().sent(), Instant::now()) else {
+                return Poll::Ready(());
+            };
+            self.timer.as_mut().reset(gives_up.into());
+            if self.timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            if Instant::now() >= gives_up {
+                return Poll::Ready(());
+            }
+        }
+    }
+}
+
+impl Party {
+    /// A party whose upgrade is done.
+    pub(crate) fn new(line: Line, visit: Visit, limits: &Limits) -> Self {
+        Self {
+            line,
+            held: Held::default(),
+            allowance: Allowance::new(limits.messages, limits.bytes),
+            pulse: Pulse::new(limits.ping, limits.missed_pings, Instant::now()),
+            patience: Patience::new(limits.stall),
+            _visit: visit,
+        }
+    }
+
+    /// Closes a party that nobody waits for any more.
+    pub(crate) async fn turn_away(self) {
+        self.line.part(CloseReason::GoingAway).await;
+    }
+
+    /// Reads what this side sends while there is room to hold it.
+    fn take_in(&mut self, side: Side, limits: &Limits, cx: &mut Context<'_>) -> Result<bool, Ending> {
+        let mut moved = false;
+        while self.listening(limits) {
+            match self.line.poll_receive(cx) {
+                Poll::Pending => break,
+                Poll::Ready(Received::Message(message)) => {
+                    let spent = self.allowance.spend(message.len());
+                    spent.map_err(|fault| Ending::Fault { side, fault })?;
+                    self.held.push(message);
+                    moved = true;
+                }
+                Poll::Ready(Received::Closed) => return Err(Ending::Closed { by: side }),
+                Poll::Ready(Received::Vanished) => return Err(Ending::Vanished { side }),
+                Poll::Ready(Received::Fault(fault)) => return Err(Ending::Fault { side, fault }),
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Whether there is room for one more message, whatever its size.
+    fn listening(&self, limits: &Limits) -> bool {
+        self.held.bytes <= limits.held
+    }
+
+    fn check(
+        &mut self,
+        side: Side,
+        limits: &Limits,
+        now: Instant,
+        cx: &mut Context<'_>,
+    ) -> Result<Instant, Ending> {
+        let (received, sent) = (self.line.wire().received(), self.line.wire().sent());
+        match self.pulse.beat(received, self.listening(limits), now) {
+            Beat::Rest => {}
+            Beat::Gone => return Err(Ending::Vanished { side }),
+            Beat::Ask => self.line.ping(cx).map_err(|Gone| Ending::Vanished { side })?,
+        }
+        let next = self.pulse.next();
+        match self.patience.watch(self.line.full(), sent, now) {
+            Some(gives_up) if gives_up <= now => Err(Ending::Stuck { side }),
+            Some(gives_up) => Ok(next.min(gives_up)),
+            None => Ok(next),
+        }
+    }
+}
+
+impl Line {
+    /// A farewell that nobody can drag out.
+    async fn part(self, reason: CloseReason) {
+        let _ = timeout(defaults::LINGER, self.farewell(reason)).await;
+    }
+}
+
+impl Held {
+    fn push(&mut self, message: Bytes) {
+        self.bytes += message.len();
+        self.messages.push_back(message);
+    }
+
+    fn pop(&mut self) -> Option<Bytes> {
+        let message = self.messages.pop_front()?;
+        self.bytes -= message.len();
+        Some(message)
+    }
+}
+
+fn until(standing: Standing) -> Option<Instant> {
+    match standing {
+        Standing::Waiting(until) | Standing::Paired(until) => Some(until),
+        Standing::NobodyCame | Standing::LifeOver | Standing::Forgotten => None,
+    }
+}
+
+/// A second party that was on its way when the tunnel ended.
+fn came_too_late(mut arriving: oneshot::Receiver<Party>) -> Option<Party> {
+    arriving.close();
+    arriving.try_recv().ok()
+}
+
+/// The side that ended it, and whose earlier words are still owed to the other.
+fn speaker(ending: Ending) -> Option<Side> {
+    match ending {
+        Ending::Closed { by: side } | Ending::Vanished { side } | Ending::Fault { side, .. } => Some(side),
+        Ending::Stuck { .. } | Ending::NobodyCame | Ending::LifeOver | Ending::Stopping => None,
+    }
+}
+
+/// What `to` is told about this ending.
+fn reason(ending: Ending, to: Side) -> CloseReason {
+    match ending {
+        Ending::Closed { .. } => CloseReason::Normal,
+        Ending::Fault { side, fault } if side == to => fault.into(),
+        Ending::Vanished { .. } | Ending::Fault { .. } | Ending::Stopping => CloseReason::GoingAway,
+        Ending::Stuck { .. } | Ending::NobodyCame | Ending::LifeOver => CloseReason::Policy,
+    }
+}
