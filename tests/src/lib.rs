@@ -18,8 +18,10 @@
 )]
 
 pub mod air;
+pub mod liar;
 pub mod meddler;
 pub mod people;
+pub mod prober;
 pub mod relying_party;
 pub mod world;
 
