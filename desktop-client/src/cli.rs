@@ -20,7 +20,7 @@ use crate::screen::terminal::Form;
 /// the phone, 5 no matching passkey, 6 radio unavailable, 7 relay unreachable,
 /// 8 the phone or the relay broke the protocol.
 #[derive(Debug, Parser)]
-#[command(name = "cablecar", version)]
+#[command(name = "cablecar", version, arg_required_else_help = false)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use crate::cli::{Common, EventFormat};
 use crate::error::Error;
-use crate::screen::Screen;
 use crate::screen::events::Events;
 use crate::screen::terminal::Terminal;
+use crate::screen::{Caution, Screen};
 use crate::tunnel::Network;
 use crate::webauthn::Origin;
 
@@ -21,8 +21,8 @@ pub struct Config {
     pub air: Option<SocketAddr>,
     /// Whether programs read the stages.
     pub json_events: bool,
-    /// What weakens security in this run, a sentence each.
-    pub warnings: Vec<String>,
+    /// What weakens security in this run.
+    pub cautions: Vec<Caution>,
 }
 
 impl Config {
@@ -31,14 +31,8 @@ impl Config {
     /// # Errors
     /// [`Error::Usage`], or [`Error::Io`] for a file that cannot be read.
     pub fn from_cli(typed: &Common) -> Result<Self, Error> {
-        let mut warnings = Vec::new();
-        if typed.danger_air.is_some() {
-            warnings.push("--danger-air: no proximity, any program on this machine can answer".into());
-        }
-        if let Some(relay) = &typed.danger_relay {
-            let plain = if relay.scheme() == "ws" { ", without TLS" } else { "" };
-            warnings.push(format!("--danger-relay: {relay} is used whatever the phone names{plain}"));
-        }
+        let air = typed.danger_air.map(|_| Caution::NoProximity);
+        let relay = typed.danger_relay.clone().map(Caution::OtherRelay);
         Ok(Self {
             origin: Origin::parse(&typed.origin)?,
             network: Network::new(
@@ -48,17 +42,20 @@ impl Config {
             )?,
             air: typed.danger_air,
             json_events: typed.events == Some(EventFormat::Json),
-            warnings,
+            cautions: air.into_iter().chain(relay).collect(),
         })
     }
 
     /// The surfaces that were asked for.
-    pub fn screens(&self, typed: &Common) -> Vec<Box<dyn Screen>> {
-        let mut screens: Vec<Box<dyn Screen>> =
-            vec![Box::new(Terminal::new(typed.qr.clone(), self.json_events))];
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a picture that cannot be written.
+    pub fn screens(&self, typed: &Common) -> Result<Vec<Box<dyn Screen>>, Error> {
+        let terminal = Terminal::new(typed.qr.clone(), self.json_events)?;
+        let mut screens: Vec<Box<dyn Screen>> = vec![Box::new(terminal)];
         if self.json_events {
             screens.push(Box::new(Events));
         }
-        screens
+        Ok(screens)
     }
 }

@@ -85,6 +85,14 @@ pub enum Error {
     /// There is no way to hear a phone.
     #[error("this computer cannot listen for a phone: {0}")]
     Radio(String),
+    /// The stand-in for the radio cannot be had.
+    #[error("--danger-air {address} cannot be used: {cause}")]
+    Air {
+        /// What was asked for.
+        address: std::net::SocketAddr,
+        /// What the system says.
+        cause: String,
+    },
     /// The host name of the tunnel service does not resolve.
     #[error("the relay {host} cannot be found: {cause}")]
     RelayName {
@@ -256,6 +264,11 @@ impl Error {
                 Class::Radio,
                 "radio.unavailable",
                 "for a try on one machine, give --danger-air ADDR here and to the phone",
+            ),
+            Error::Air { .. } => (
+                Class::Radio,
+                "radio.air",
+                "stop the other program that listens there, or give another port here and to the phone",
             ),
             Error::RelayName { .. } => {
                 (Class::Relay, "relay.name", "check the network and its DNS, or give --connect-to")

@@ -15,35 +15,54 @@ pub mod transaction;
 pub mod tunnel;
 pub mod webauthn;
 
+use std::ffi::OsString;
 use std::io::Read;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Parser;
 
 use cli::{Cli, Command};
 use config::Config;
 use error::Error;
 use proximity::air::Air;
+use screen::{Notice, Screen};
 use transaction::Ask;
 use webauthn::{Create, Get};
 
 /// Runs the program: result to standard output, everything else to standard
 /// error, and the exit code of the error's class.
-pub fn main(typed: &Cli) -> ExitCode {
-    let json_events = typed.command.common().events.is_some();
-    match run(typed) {
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let typed = match Cli::try_parse_from(arguments) {
+        Ok(typed) => typed,
+        Err(help) if !help.use_stderr() => {
+            print_result(help.render().to_string().trim_end());
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return failed(&Error::Usage(first_paragraph(&error.to_string())), false),
+    };
+    match run(&typed) {
         Ok(response) => {
             print_result(&response);
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            if json_events {
-                screen::events::failed(&error);
-            } else {
-                tell(&error.lines());
-            }
-            ExitCode::from(error.advice().0.code())
-        }
+        Err(error) => failed(&error, typed.command.common().events.is_some()),
     }
+}
+
+fn failed(error: &Error, as_event: bool) -> ExitCode {
+    if as_event {
+        screen::events::failed(error);
+    } else {
+        tell(&error.lines());
+    }
+    ExitCode::from(error.advice().0.code())
+}
+
+/// What clap says, without its usage and tips: the remedy stands for them.
+fn first_paragraph(text: &str) -> String {
+    let paragraph: Vec<_> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+    paragraph.join(" ").trim_start_matches("error: ").to_owned()
 }
 
 fn run(typed: &Cli) -> Result<String, Error> {
@@ -71,23 +90,40 @@ fn run(typed: &Cli) -> Result<String, Error> {
 /// Puts one request to a phone.
 fn ask(config: &Config, common: &cli::Common, ask: &Ask) -> Result<Vec<u8>, Error> {
     let failed = |cause: std::io::Error| Error::Io { what: "cannot start".into(), cause: cause.to_string() };
-    config.warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         let Some(address) = config.air else {
             return Err(Error::Radio("this build has no Bluetooth yet".into()));
         };
         let mut air = Air::bind(address).await?;
-        let mut screens = config.screens(common);
+        let mut screens = config.screens(common)?;
+        config.cautions.iter().for_each(|caution| screens.notice(&Notice::Caution(caution)));
         let mut rng = rand_core::OsRng;
         let transaction =
             transaction::run(ask, &mut air, &config.network, &mut screens, &seconds_since_1970, &mut rng);
-        // Without this, an interrupted run would leave a code's file behind.
+        // Without this, an interrupted run would leave a code's file behind;
+        // and it must be listened for before there is one.
         tokio::select! {
+            biased;
+            stopped = stopped() => Err(stopped.map_or_else(failed, |()| Error::Interrupted)),
             answer = transaction => answer,
-            _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
         }
     })
+}
+
+/// Ends when somebody stops the program: from the keyboard, by `kill`, or by
+/// closing the window.
+async fn stopped() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hang_up.recv() => {}
+    }
+    Ok(())
 }
 
 fn read_options() -> Result<Vec<u8>, Error> {

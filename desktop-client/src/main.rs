@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-use cablecar::cli::Cli;
-use clap::Parser;
-
 fn main() -> ExitCode {
-    cablecar::main(&Cli::parse())
+    cablecar::main(std::env::args_os())
 }

@@ -4,10 +4,12 @@ pub mod code;
 pub mod events;
 pub mod terminal;
 
+use std::fmt;
 use std::time::Duration;
 
 use cablecar_protocol::qr::QrInvitation;
 use serde::Serialize;
+use url::Url;
 
 /// How far a request is. The same words on every surface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -72,6 +74,41 @@ pub enum Notice<'a> {
     Stage(Stage, Duration),
     /// Adverts were heard that were not for us, this many in all.
     NotOurs(u64),
+    /// Something that people should know.
+    Caution(&'a Caution),
+}
+
+/// What weakens security in this run, because somebody asked for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caution {
+    /// `--danger-air`.
+    NoProximity,
+    /// `--danger-relay`.
+    OtherRelay(Url),
+}
+
+impl Caution {
+    /// The id for programs.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Caution::NoProximity => "danger.no-proximity",
+            Caution::OtherRelay(_) => "danger.relay",
+        }
+    }
+}
+
+impl fmt::Display for Caution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Caution::NoProximity => {
+                f.write_str("no proximity: with --danger-air any program on this machine can answer")
+            }
+            Caution::OtherRelay(relay) => {
+                let plain = if relay.scheme() == "ws" { ", without TLS" } else { "" };
+                write!(f, "--danger-relay: {relay} is used whatever the phone names{plain}")
+            }
+        }
+    }
 }
 
 /// A surface. Telling goes one way, cannot fail and must not block.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cablecar_protocol::channel::{ClientEvent, Request};
 use cablecar_protocol::client_platform::qr_initiated::ExpectAdvert;
 use cablecar_protocol::client_platform::{Heard, Nearby};
-use cablecar_protocol::ctap::GetInfo;
+use cablecar_protocol::ctap::{GetInfo, Status};
 use cablecar_protocol::qr::Hint;
 use rand_core::CryptoRngCore;
 use tokio::time::{Instant, timeout_at};
@@ -58,7 +58,8 @@ pub async fn run(
     let mut line = dialer.dial(nearby.tunnel()).await?;
     let answer = talk(ask, nearby, &mut line, &mut progress, deadline, rng).await;
     line.close().await;
-    if answer.is_ok() {
+    // A refusal is an answer too, but nobody would call it done.
+    if answer.as_ref().is_ok_and(|answer| answer.first() == Some(&Status::OK.byte())) {
         progress.reached(Stage::Done);
     }
     answer

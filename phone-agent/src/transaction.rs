@@ -161,7 +161,7 @@ where
             Ok(Ok(None)) | Err(_) => Err(Error::NotConfirmed),
         };
         line.close().await;
-        if outcome.is_ok() {
+        if outcome.as_ref().is_ok_and(Outcome::served_something) {
             self.stage(Stage::Done, clock);
         }
         outcome

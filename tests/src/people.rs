@@ -112,6 +112,7 @@ impl cablecar::screen::Screen for Glass {
             }
             Notice::Stage(stage, elapsed) => seen.stages.push((*stage, *elapsed)),
             Notice::NotOurs(adverts) => seen.not_ours = *adverts,
+            Notice::Caution(_) => {}
         }
     }
 }

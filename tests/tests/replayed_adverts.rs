@@ -59,7 +59,7 @@ async fn an_air_full_of_strangers_delays_nobody() {
             for stranger in 0u32.. {
                 let mut data = [0xa5; 24];
                 data[..4].copy_from_slice(&stranger.to_be_bytes());
-                air.say(ServiceData::new(&data[..20 + (stranger % 5) as usize]).unwrap());
+                air.say(ServiceData::new(&data[..20 + usize::try_from(stranger % 5).unwrap()]).unwrap());
                 tokio::task::yield_now().await;
             }
         })

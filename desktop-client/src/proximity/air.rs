@@ -22,8 +22,8 @@ impl Air {
     ///
     /// # Errors
     /// [`Error::Usage`] for an address that is not loopback: whoever is not
-    /// on this machine is certainly not near it. [`Error::Radio`] if it
-    /// cannot be bound.
+    /// on this machine is certainly not near it. [`Error::Air`] if it cannot
+    /// be bound.
     pub async fn bind(address: SocketAddr) -> Result<Self, Error> {
         if !address.ip().is_loopback() {
             return Err(Error::Usage(format!(
@@ -31,7 +31,7 @@ impl Air {
             )));
         }
         let socket = UdpSocket::bind(address).await;
-        let socket = socket.map_err(|cause| Error::Radio(format!("--danger-air {address}: {cause}")))?;
+        let socket = socket.map_err(|cause| Error::Air { address, cause: cause.to_string() })?;
         Ok(Self { socket })
     }
 

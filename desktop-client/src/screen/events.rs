@@ -15,6 +15,7 @@ pub struct Events;
 enum Event<'a> {
     Stage { stage: Stage, elapsed_ms: u128, if_stuck: &'static str },
     NotOurs { adverts: u64 },
+    Warning { id: &'a str, message: String },
     CodeShown,
     Error { id: &'a str, exit: u8, message: String, remedy: &'a str },
 }
@@ -27,6 +28,7 @@ impl Screen for Events {
                 Event::Stage { stage: *stage, elapsed_ms: elapsed.as_millis(), if_stuck: stage.if_stuck() }
             }
             Notice::NotOurs(adverts) => Event::NotOurs { adverts: *adverts },
+            Notice::Caution(caution) => Event::Warning { id: caution.id(), message: caution.to_string() },
         });
     }
 }

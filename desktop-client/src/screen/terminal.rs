@@ -34,8 +34,16 @@ pub struct Terminal {
 impl Terminal {
     /// Shows the code in this form; `quiet` leaves out the sentences, where
     /// programs read events instead.
-    pub fn new(form: Form, quiet: bool) -> Self {
-        Self { form, quiet }
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a file that cannot be written: better known now than
+    /// when a code has to be shown.
+    pub fn new(form: Form, quiet: bool) -> Result<Self, Error> {
+        if let Form::Png(file) | Form::Svg(file) = &form {
+            let beside = write_beside(file, &[])?;
+            let _ = std::fs::remove_file(beside);
+        }
+        Ok(Self { form, quiet })
     }
 
     fn show(&self, invitation: &QrInvitation) -> Result<(), Error> {
@@ -76,7 +84,8 @@ impl Screen for Terminal {
                 say(&format!("{:7.2} s  {}{stuck}", elapsed.as_secs_f64(), stage.sentence()));
             }
             Notice::NotOurs(1) if !self.quiet => say("           heard a phone that scanned another code"),
-            Notice::Stage(..) | Notice::NotOurs(_) => {}
+            Notice::Caution(caution) if !self.quiet => say(&format!("warning: {caution}")),
+            Notice::Stage(..) | Notice::NotOurs(_) | Notice::Caution(_) => {}
         }
     }
 }
@@ -90,19 +99,28 @@ impl Drop for Terminal {
     }
 }
 
-/// Readable by nobody else, and whole whenever somebody looks: the next code
-/// takes the place of the last in one step.
+/// Whole whenever somebody looks: the next code takes the place of the last
+/// in one step.
 fn write_picture(file: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let failed = |cause: std::io::Error| Error::Io {
-        what: format!("cannot write {}", file.display()),
-        cause: cause.to_string(),
-    };
+    let beside = write_beside(file, bytes)?;
+    std::fs::rename(beside, file).map_err(|cause| cannot_write(file, &cause))
+}
+
+/// Writes a file next to the one that is meant, readable by nobody else.
+fn write_beside(file: &Path, bytes: &[u8]) -> Result<PathBuf, Error> {
     let mut beside = file.as_os_str().to_owned();
     beside.push(".new");
-    let mut options = OpenOptions::new();
-    let mut out =
-        options.write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(failed)?;
-    out.write_all(bytes).and_then(|()| std::fs::rename(&beside, file)).map_err(failed)
+    let beside = PathBuf::from(beside);
+    // Made anew, so that nobody can have put a link or wider permissions there.
+    let _ = std::fs::remove_file(&beside);
+    let out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
+    let written = out.and_then(|mut out| out.write_all(bytes));
+    written.map_err(|cause| cannot_write(file, &cause))?;
+    Ok(beside)
+}
+
+fn cannot_write(file: &Path, cause: &std::io::Error) -> Error {
+    Error::Io { what: format!("cannot write {}", file.display()), cause: cause.to_string() }
 }
 
 #[allow(clippy::print_stderr, reason = "this is where people are faced; results go to standard output")]

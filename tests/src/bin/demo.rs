@@ -39,7 +39,7 @@ const RP_ID: &str = "example.com";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let stage = Stage::set().await;
+    let stage = Stage::set();
     let relying_party = RelyingParty::new(RP_ID, ORIGIN);
     println!("A relay with TLS at {}, reached as {}.", stage.relay_address, stage.domain.host());
     println!("No radio in this demo: adverts go over loopback, which proves no proximity.");
@@ -117,7 +117,7 @@ struct Played {
 
 impl Stage {
     /// A certificate authority of its own, a relay, an empty vault.
-    async fn set() -> Self {
+    fn set() -> Self {
         let domain = TunnelServiceDomain::new(266).unwrap();
         let authority = Authority::new();
         let tls = authority.server(&domain.host());
@@ -298,6 +298,7 @@ impl cablecar::screen::Screen for ComputerScreen {
                 println!("  computer  {:7.3} s  {}", elapsed.as_secs_f64(), stage.sentence());
             }
             Notice::NotOurs(adverts) => self.not_ours = *adverts,
+            Notice::Caution(_) => {}
         }
     }
 }
