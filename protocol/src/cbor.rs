@@ -12,6 +12,8 @@
 
 mod write;
 
+use std::fmt;
+
 use ciborium_ll::{Decoder, Encoder, Header, simple};
 
 pub use crate::error::CborFault;
@@ -44,13 +46,13 @@ pub fn parse_prefix(input: &[u8], depth: usize) -> Result<(Item<'_>, &[u8]), Cbo
 }
 
 /// One canonical item, borrowed from the input that held it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Item<'a> {
     bytes: &'a [u8],
 }
 
 /// What an [`Item`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind<'a> {
     /// Major types 0 and 1.
     Int(i64),
@@ -138,7 +140,7 @@ impl<'a> Item<'a> {
 }
 
 /// The items of an array.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Array<'a> {
     length: usize,
     body: &'a [u8],
@@ -162,7 +164,7 @@ impl<'a> Array<'a> {
 }
 
 /// The entries of a map, keys ascending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Map<'a> {
     length: usize,
     body: &'a [u8],
@@ -195,6 +197,19 @@ impl<'a> Map<'a> {
         self.iter().find(|(k, _)| k.as_text() == Some(key)).map(|(_, value)| value)
     }
 }
+
+/// What is read may be a secret, so nothing prints more than its type.
+macro_rules! silent {
+    ($($name:ident),*) => {
+        $(impl fmt::Debug for $name<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        })*
+    };
+}
+
+silent!(Item, Kind, Array, Map);
 
 /// Items that stand one after the other in proven bytes.
 struct Items<'a> {

@@ -45,7 +45,7 @@ pub struct Channel<End> {
 }
 
 /// What the client may ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Request<'a> {
     /// A CTAP command and its parameters.
     Ctap(&'a [u8]),
@@ -54,7 +54,6 @@ pub enum Request<'a> {
 }
 
 /// What the client hears ([`Channel::receive`] at its end).
-#[derive(Debug)]
 pub enum ClientEvent {
     /// The answer to a CTAP request: status and response.
     Ctap(Vec<u8>),
@@ -67,7 +66,7 @@ pub enum ClientEvent {
 }
 
 /// What the authenticator hears ([`Channel::receive`] at its end).
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub enum AuthenticatorEvent {
     /// A CTAP command and its parameters; perhaps not even a command, which
     /// is to be answered with an error.
@@ -264,5 +263,39 @@ impl<End> fmt::Debug for Channel<End> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = if self.poisoned { "poisoned" } else { "open" };
         f.debug_struct("Channel").field("state", &state).field("outstanding", &self.outstanding).finish()
+    }
+}
+
+// Requests and answers carry what the prf extension takes and gives, so
+// these print lengths.
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Request::Ctap(body) => write!(f, "Ctap({} bytes)", body.len()),
+            Request::Json(body) => write!(f, "Json({} bytes)", body.len()),
+        }
+    }
+}
+
+impl fmt::Debug for ClientEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClientEvent::Ctap(body) => write!(f, "Ctap({} bytes)", body.len()),
+            ClientEvent::Json(body) => write!(f, "Json({} bytes)", body.len()),
+            ClientEvent::Update(offer) => f.debug_tuple("Update").field(offer).finish(),
+            ClientEvent::Shutdown => f.write_str("Shutdown"),
+        }
+    }
+}
+
+impl fmt::Debug for AuthenticatorEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AuthenticatorEvent::Ctap(body) => write!(f, "Ctap({} bytes)", body.len()),
+            AuthenticatorEvent::Json(body) => write!(f, "Json({} bytes)", body.len()),
+            AuthenticatorEvent::Update => f.write_str("Update"),
+            AuthenticatorEvent::Shutdown => f.write_str("Shutdown"),
+        }
     }
 }

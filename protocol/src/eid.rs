@@ -238,7 +238,7 @@ mod tests {
             nonce in any::<[u8; 10]>(), routing in any::<[u8; 3]>(), domain in 256u16..,
         ) {
             prop_assume!(key != other);
-            let both = |half: [u8; 32]| EidKey::new(&std::array::from_fn(|i| half[i % 32] ^ (i as u8 / 32)));
+            let both = |half: [u8; 32]| EidKey::new(&std::array::from_fn(|i| half[i % 32] ^ u8::from(i >= 32)));
             let domain = TunnelServiceDomain::new(domain).unwrap();
             let eid = Eid::from_parts(nonce, RoutingId::new(routing), domain);
             let heard = ServiceData::from(eid.seal(&both(key)));

@@ -100,9 +100,14 @@ impl LinkGift<'_> {
 }
 
 /// The body of an update.
-#[derive(Debug)]
 pub struct Update<'a> {
     link: Option<Map<'a>>,
+}
+
+impl fmt::Debug for Update<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Update(..)")
+    }
 }
 
 impl<'a> Update<'a> {

@@ -159,6 +159,9 @@ impl QrInvitation {
     }
 }
 
+/// The most channels that a code may list: there are two.
+const MAX_CHANNELS: usize = 16;
+
 const INVITATION: Error = Error::Malformed(What::Invitation);
 
 fn optional<'a, T>(
@@ -169,13 +172,13 @@ fn optional<'a, T>(
     map.get(key).map(|item| read(item).ok_or(INVITATION)).transpose()
 }
 
-/// An array of unsigned integers, not empty. Before CTAP 2.3 the key held a
+/// An array of 1 to 16 unsigned integers. Before CTAP 2.3 the key held a
 /// bool of another meaning, which counts as absent.
 fn read_channels(item: Item<'_>) -> Option<Vec<u64>> {
     if item.as_bool().is_some() {
         return Some(vec![CHANNEL_WEBSOCKET]);
     }
-    let list = item.as_array().filter(|list| !list.is_empty())?;
+    let list = item.as_array().filter(|list| (1..=MAX_CHANNELS).contains(&list.len()))?;
     list.iter().map(|channel| channel.as_unsigned()).collect()
 }
 

@@ -113,7 +113,7 @@ fn read(item: Item<'_>) -> Tree {
 
 /// Canonical order of integer keys: by encoding, so 0, 1, … then -1, -2, …
 fn key_order(key: &i64) -> (bool, u64) {
-    (*key < 0, if *key < 0 { !(*key) as u64 } else { *key as u64 })
+    (*key < 0, u64::try_from(if *key < 0 { !*key } else { *key }).unwrap())
 }
 
 fn trees() -> impl Strategy<Value = Tree> {

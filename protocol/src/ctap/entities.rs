@@ -72,7 +72,8 @@ impl User {
 pub struct CredentialDescriptor {
     /// The credential id.
     pub id: Vec<u8>,
-    /// How it may be reached; empty if nothing was said.
+    /// How it may be reached; empty if nothing was said. Of what is read,
+    /// only the names that WebAuthn knows are kept.
     pub transports: Vec<String>,
 }
 
@@ -85,8 +86,10 @@ impl CredentialDescriptor {
     /// The descriptors of a list. Those of an unknown type are left out, as
     /// WebAuthn demands.
     pub(super) fn read_list(item: Item<'_>) -> Result<Vec<Self>, Status> {
-        let mut list = Vec::new();
-        for item in typed(item.as_array())?.iter() {
+        let items = typed(item.as_array())?;
+        // Room for no more than the bytes can hold, whatever the header says.
+        let mut list = Vec::with_capacity(items.len().min(item.encoded().len() / SHORTEST_DESCRIPTOR));
+        for item in items.iter() {
             list.extend(Self::read(item)?);
         }
         Ok(list)
@@ -100,13 +103,17 @@ impl CredentialDescriptor {
         if typed(kind.as_text())? != PUBLIC_KEY {
             return Ok(None);
         }
-        let transports = match map.get_text("transports") {
-            None => Vec::new(),
-            Some(list) => typed(list.as_array())?
-                .iter()
-                .map(|item| typed(item.as_text()).map(str::to_owned))
-                .collect::<Result<_, _>>()?,
-        };
+        let mut transports = Vec::new();
+        if let Some(list) = map.get_text("transports") {
+            let list = typed(list.as_array())?;
+            transports.reserve_exact(list.len().min(TRANSPORTS.len()));
+            for item in list.iter() {
+                let transport = typed(item.as_text())?;
+                if TRANSPORTS.contains(&transport) && transports.len() < TRANSPORTS.len() {
+                    transports.push(transport.to_owned());
+                }
+            }
+        }
         Ok(Some(Self { id, transports }))
     }
 
@@ -126,6 +133,12 @@ impl CredentialDescriptor {
         writer.array(|items| list.iter().for_each(|one| items.push(|w| one.write(w))));
     }
 }
+
+/// Every transport that WebAuthn and its registry name.
+const TRANSPORTS: [&str; 7] = ["usb", "nfc", "ble", "smart-card", "hybrid", "internal", "cable"];
+
+/// The bytes of `{"id": h'', "type": "public-key"}`.
+const SHORTEST_DESCRIPTOR: usize = 21;
 
 /// The one credential type there is.
 pub(super) const PUBLIC_KEY: &str = "public-key";

@@ -20,6 +20,10 @@ pub struct GetInfo {
     pub transports: Vec<String>,
 }
 
+/// The most names in a list, and the most options: a short name costs much
+/// more in memory than on the wire.
+const MAX_LISTED: usize = 64;
+
 /// The options that a client knows and therefore demands to be bools.
 const KNOWN_OPTIONS: [&str; 9] =
     ["plat", "rk", "up", "uv", "clientPin", "pinUvAuthToken", "largeBlobs", "credMgmt", "bioEnroll"];
@@ -28,7 +32,8 @@ impl GetInfo {
     /// Reads the map, by Chromium's rules: `versions` and an `aaguid` of 16
     /// bytes must be there; every option that is known must be a bool; a PIN
     /// without PIN protocols (key 6) and large blobs without discoverable
-    /// credentials cannot be; keys 5, 7 and 8 are unsigned.
+    /// credentials cannot be; keys 5, 7 and 8 are unsigned. No list is longer
+    /// than 64.
     ///
     /// # Errors
     /// [`What::Ctap`](crate::error::What::Ctap) or a fault of the CBOR.
@@ -37,7 +42,9 @@ impl GetInfo {
         let texts = |key| map.get(key).map(read_texts).transpose().map(Option::unwrap_or_default);
         let mut options = Vec::new();
         if let Some(item) = map.get(4) {
-            for (name, value) in item.as_map().ok_or(BAD_RESPONSE)?.iter() {
+            let map = item.as_map().filter(|map| map.len() <= MAX_LISTED).ok_or(BAD_RESPONSE)?;
+            options.reserve_exact(map.len());
+            for (name, value) in map.iter() {
                 let name = name.as_text().ok_or(BAD_RESPONSE)?;
                 match value.as_bool() {
                     Some(value) => options.push((name.to_owned(), value)),
@@ -99,8 +106,12 @@ impl GetInfo {
 }
 
 fn read_texts(item: Item<'_>) -> Result<Vec<String>, Error> {
-    let texts = item.as_array().ok_or(BAD_RESPONSE)?;
-    texts.iter().map(|item| item.as_text().map(str::to_owned).ok_or(BAD_RESPONSE)).collect()
+    let items = item.as_array().filter(|items| items.len() <= MAX_LISTED).ok_or(BAD_RESPONSE)?;
+    let mut texts = Vec::with_capacity(items.len());
+    for item in items.iter() {
+        texts.push(item.as_text().ok_or(BAD_RESPONSE)?.to_owned());
+    }
+    Ok(texts)
 }
 
 fn write_texts(texts: &[String], writer: &mut Writer) {

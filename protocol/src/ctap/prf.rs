@@ -64,6 +64,9 @@ impl fmt::Debug for PrfValues {
     }
 }
 
+/// The bytes of an empty id and `{"first": bytes (32)}`.
+const SHORTEST_ENTRY: usize = 42;
+
 /// What a request asks of the extension: `{"eval": values,
 /// "evalByCredential": {credential id: values}}`, both optional.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -88,7 +91,10 @@ impl PrfInputs {
         let eval = map.get_text("eval").map(PrfValues::read).transpose()?;
         let mut by_credential = Vec::new();
         if let Some(item) = map.get_text("evalByCredential") {
-            for (id, values) in typed(item.as_map())?.iter() {
+            let map = typed(item.as_map())?;
+            // Room for no more than the bytes can hold, whatever the header says.
+            by_credential.reserve_exact(map.len().min(item.encoded().len() / SHORTEST_ENTRY));
+            for (id, values) in map.iter() {
                 by_credential.push((typed(id.as_bytes())?.to_vec(), PrfValues::read(values)?));
             }
         }
