@@ -1,0 +1,5 @@
+#![no_main]
+
+use cablecar_protocol_fuzz::qr_text;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| qr_text(data));
