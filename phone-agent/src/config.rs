@@ -21,6 +21,8 @@ pub struct Config {
     pub task: Task,
     /// The vault.
     pub vault: Vault,
+    /// Where it is, for people.
+    pub vault_path: PathBuf,
     /// Where its passphrase comes from.
     pub passphrase: Source,
     /// Whether programs read along.
@@ -79,7 +81,8 @@ impl Config {
             Some(file) => Source::File(file.clone()),
             None => Source::Terminal,
         };
-        Ok(Self { task, vault: vault_of(cli.vault)?, passphrase, events, cautions })
+        let (vault, vault_path) = vault_of(cli.vault)?;
+        Ok(Self { task, vault, vault_path, passphrase, events, cautions })
     }
 }
 
@@ -100,7 +103,7 @@ fn scan_of(args: ScanArgs, cautions: &mut Vec<Caution>) -> Result<Scan, Error> {
     })
 }
 
-fn vault_of(args: VaultArgs) -> Result<Vault, Error> {
+fn vault_of(args: VaultArgs) -> Result<(Vault, PathBuf), Error> {
     let folders = etcetera::choose_base_strategy();
     // Without a home the anchor is missing, which is no error.
     let state: Option<PathBuf> =
@@ -113,6 +116,6 @@ fn vault_of(args: VaultArgs) -> Result<Vault, Error> {
             return Err(Error::Io { what, cause: cause.to_string() });
         }
     };
-    let vault = Vault::in_file(path, state.map(|folder| folder.join("cablecar")));
-    Ok(vault.accept_rollback(args.accept_rollback))
+    let vault = Vault::in_file(path.clone(), state.map(|folder| folder.join("cablecar")));
+    Ok((vault.accept_rollback(args.accept_rollback), path))
 }

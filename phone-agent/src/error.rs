@@ -108,6 +108,17 @@ pub enum Error {
     /// There is no way to advertise.
     #[error("this phone cannot advertise: {0}")]
     Radio(String),
+    /// The stand-in for the radio cannot be had.
+    #[error("--danger-air {address} cannot be used: {cause}")]
+    Air {
+        /// What was asked for.
+        address: std::net::SocketAddr,
+        /// What the system says.
+        cause: String,
+    },
+    /// There is no vault where one was looked for.
+    #[error("there is no vault at {}", .0.display())]
+    NoVault(std::path::PathBuf),
     /// The host name of the tunnel service does not resolve.
     #[error("the relay {host} cannot be found: {cause}")]
     RelayName {
@@ -234,6 +245,12 @@ impl Error {
                 "radio.unavailable",
                 "for a try on one machine, give --danger-air ADDR here and to the computer",
             ),
+            Error::Air { .. } => (
+                Class::Radio,
+                "radio.air",
+                "give the loopback address that the computer was given with --danger-air",
+            ),
+            Error::NoVault(_) => vault_advice(vault::Error::NotFound),
             Error::RelayName { .. } => {
                 (Class::Relay, "relay.name", "check the network and its DNS, or give --connect-to")
             }

@@ -1,6 +1,7 @@
 //! The three things that the program does.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -15,7 +16,7 @@ use crate::error::Error;
 use crate::passphrase::{FromSource, Source};
 use crate::screen::{Caution, Notice, Screen, events, terminal};
 use crate::transaction::Phone;
-use crate::vault::{Passkey, Vault};
+use crate::vault::{self, Passkey, Vault};
 
 /// Does what is meant.
 ///
@@ -28,17 +29,21 @@ pub fn run(config: Config) -> Result<(), Error> {
     match config.task {
         Task::Init(kdf) => {
             // Before anybody thinks of a passphrase in vain.
-            if let Ok(_) | Err(crate::vault::Error::NotAVault) = config.vault.inspect() {
-                return Err(crate::vault::Error::Exists.into());
+            if let Ok(_) | Err(vault::Error::NotAVault) = config.vault.inspect() {
+                return Err(vault::Error::Exists.into());
             }
-            Ok(config.vault.create(&config.passphrase.choose()?, kdf, &mut OsRng)?)
+            config.vault.create(&config.passphrase.choose()?, kdf, &mut OsRng)?;
+            if !config.events {
+                terminal::say(&format!("the vault is made: {}", config.vault_path.display()));
+            }
+            Ok(())
         }
         Task::Scan(scan) => {
-            let vault = inspected(config.vault, &mut *screen)?;
+            let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
             serve(*scan, vault, config.passphrase, screen)
         }
         Task::List(format) => {
-            let vault = inspected(config.vault, &mut *screen)?;
+            let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
             let unlocked = vault.unlock(&config.passphrase.read(0)?)?;
             list(unlocked.passkeys(), format)
         }
@@ -46,8 +51,12 @@ pub fn run(config: Config) -> Result<(), Error> {
 }
 
 /// A vault that is there, before anybody is asked for anything.
-fn inspected(vault: Vault, screen: &mut dyn Screen) -> Result<Vault, Error> {
-    if vault.inspect()?.is_weak() {
+fn inspected(vault: Vault, path: PathBuf, screen: &mut dyn Screen) -> Result<Vault, Error> {
+    let kdf = vault.inspect().map_err(|error| match error {
+        vault::Error::NotFound => Error::NoVault(path),
+        other => Error::Vault(other),
+    })?;
+    if kdf.is_weak() {
         screen.notice(Notice::Caution(&Caution::WeakKdf));
     }
     Ok(vault)

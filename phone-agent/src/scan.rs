@@ -1,7 +1,7 @@
 //! From whatever was scanned to an invitation, and whether to accept it.
 
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{BufRead, Cursor, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use cablecar_protocol::qr::{QrInvitation, SCHEME};
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::defaults;
 use crate::error::Error;
-use crate::screen::Caution;
+use crate::screen::{Caution, terminal};
 
 /// Where the code is.
 #[derive(PartialEq, Eq)]
@@ -44,7 +44,12 @@ impl Source {
     pub fn read(&self) -> Result<QrInvitation, Error> {
         let text = match self {
             Source::Text(text) => text.clone(),
-            Source::StandardInput => text_of(std::io::stdin())?,
+            Source::StandardInput => {
+                if std::io::stdin().is_terminal() {
+                    terminal::say("paste the text of the code and press Enter:");
+                }
+                text_of(std::io::stdin().lock())?
+            }
             Source::Png(path) => code_in(path)?,
         };
         QrInvitation::parse(text.trim()).map_err(Error::BadCode)
@@ -98,11 +103,14 @@ fn is_code(text: &str) -> bool {
     text.get(..SCHEME.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(SCHEME))
 }
 
-fn text_of(input: impl Read) -> Result<Zeroizing<String>, Error> {
+/// The first line that is not blank: a terminal would otherwise wait for an
+/// end that nobody knows how to type.
+fn text_of(input: impl BufRead) -> Result<Zeroizing<String>, Error> {
     let unreadable =
         |cause: std::io::Error| Error::Input { what: "standard input".into(), cause: cause.to_string() };
+    let mut input = input.take(defaults::MAX_CODE_TEXT);
     let mut text = Zeroizing::new(String::with_capacity(8192));
-    input.take(defaults::MAX_CODE_TEXT).read_to_string(&mut text).map_err(unreadable)?;
+    while text.trim().is_empty() && input.read_line(&mut text).map_err(unreadable)? > 0 {}
     Ok(text)
 }
 

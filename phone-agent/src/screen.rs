@@ -107,9 +107,9 @@ impl fmt::Display for Caution {
             Caution::ScriptedConsent => {
                 f.write_str("no consent: --danger-consent answers in the place of a person")
             }
-            Caution::OtherRelay => {
-                f.write_str("--danger-relay leaves the relay that the computer will look for")
-            }
+            Caution::OtherRelay => f.write_str(
+                "--danger-relay is used in the place of the relay that the advert names, whatever it is",
+            ),
             Caution::WeakKdf => {
                 f.write_str("the vault is as good as open: it was made with --danger-weak-kdf")
             }

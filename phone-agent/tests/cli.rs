@@ -188,7 +188,8 @@ fn help_and_version_are_results() {
 fn init_makes_a_vault_for_its_owner_and_never_a_second_one() {
     let home = Home::new();
     let output = home.run(&["init", "--passphrase-file", "pass"]);
-    assert_eq!((code(&output), out(&output), err(&output)), (0, String::new(), String::new()));
+    let told = format!("the vault is made: {}\n", home.vault().display());
+    assert_eq!((code(&output), out(&output), err(&output)), (0, String::new(), told));
     let before = fs::read(home.vault()).unwrap();
     // 64 MiB, 3 passes, 1 lane.
     assert_eq!(before[42..54], [0, 1, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1]);

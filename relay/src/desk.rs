@@ -125,11 +125,21 @@ impl Open {
         lock(&self.desk.switchboard).standing(&self.ticket, now)
     }
 
-    /// Forgets it, for this reason. The first reason counts.
+    /// Forgets it: from here on its id is free. True the first time.
+    pub(crate) fn forget(&mut self) -> bool {
+        lock(&self.desk.switchboard).close(&self.ticket)
+    }
+
+    /// Forgets it and tells why. The first reason counts.
     pub(crate) fn close(&mut self, reason: Ending) {
-        if lock(&self.desk.switchboard).close(&self.ticket) {
-            self.desk.notice(Event::Closed { tunnel: self.ticket.serial(), reason });
+        if self.forget() {
+            self.told(reason);
         }
+    }
+
+    /// Tells why it ended.
+    pub(crate) fn told(&self, reason: Ending) {
+        self.desk.notice(Event::Closed { tunnel: self.ticket.serial(), reason });
     }
 }
 

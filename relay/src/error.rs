@@ -81,7 +81,7 @@ impl Error {
     /// The stable name of this cause, for programs.
     pub fn id(&self) -> &'static str {
         match self {
-            Error::Usage(_) => "cli.usage",
+            Error::Usage(_) => "usage.arguments",
             Error::Setting { .. } => "config.setting",
             Error::File { what: Pem::Certificate, .. } | Error::NoPem { what: Pem::Certificate, .. } => {
                 "config.tls-cert"
@@ -98,7 +98,9 @@ impl Error {
     /// What to do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Error::Usage(_) => "see cablecar-relay --help",
+            Error::Usage(_) => {
+                "see cablecar-relay --help; serve needs --tls-cert and --tls-key, or --plain behind a proxy that does TLS"
+            }
             Error::Setting { .. } => "change the setting; cablecar-relay serve --help names the defaults",
             Error::File { .. } => "check the path and that this user may read the file",
             Error::NoPem { what: Pem::Certificate, .. } => {

@@ -169,7 +169,7 @@ impl Tunnel {
     /// Forgets the tunnel, gives the side that stays what the other said
     /// before, and closes both.
     async fn end(mut self, ending: Ending) {
-        self.open.close(ending);
+        let first_reason = self.open.forget();
         if self.second.is_none() {
             self.second = self.arriving.take().and_then(|(arriving, _)| came_too_late(arriving));
         }
@@ -182,6 +182,9 @@ impl Tunnel {
                 () = desk.stopping() => {}
                 _ = deliver => {}
             }
+        }
+        if first_reason {
+            self.open.told(ending);
         }
         let Self { first, second, .. } = self;
         tokio::join!(first.line.part(reason(ending, Side::First)), async {

@@ -200,7 +200,7 @@ fn what_is_typed_wrong_is_2() {
         &["domain", "65536"],
     ];
     for args in usage {
-        fails(args, 2, "cli.usage");
+        fails(args, 2, "usage.arguments");
     }
     for wrong in [
         ["--routing-id", "12345"],
@@ -209,7 +209,7 @@ fn what_is_typed_wrong_is_2() {
         ["--max-message", "1GB"],
         ["--events", "xml"],
     ] {
-        fails(&[&plain[..], &wrong].concat(), 2, "cli.usage");
+        fails(&[&plain[..], &wrong].concat(), 2, "usage.arguments");
     }
     for wrong in [["--max-message", "2MiB"], ["--max-bytes", "1"], ["--life", "0"]] {
         let stderr = fails(&[&plain[..], &wrong].concat(), 2, "config.setting");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use cablecar_protocol::qr::QrInvitation;
 
 use super::code::Code;
-use super::{Notice, Screen};
+use super::{Notice, Screen, Stage};
 use crate::error::Error;
 
 /// In which form the code is shown.
@@ -76,7 +76,7 @@ impl Screen for Terminal {
                 }
             }
             Notice::Stage(stage, elapsed) if !self.quiet => {
-                let stuck = if std::io::stderr().is_terminal() {
+                let stuck = if std::io::stderr().is_terminal() && *stage != Stage::Done {
                     format!("  (if it stays so: {})", stage.if_stuck())
                 } else {
                     String::new()

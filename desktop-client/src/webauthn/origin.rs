@@ -19,7 +19,8 @@ impl Origin {
     /// localhost, and for an address in place of a name.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let bad = |why: &str| Error::Usage(format!("--origin {text}: {why}"));
-        let url = Url::parse(text).map_err(|cause| bad(&cause.to_string()))?;
+        let url = Url::parse(text)
+            .map_err(|_| bad("an origin begins with https://, such as https://example.com"))?;
         let rest_is_empty = url.path().trim_matches('/').is_empty()
             && url.query().is_none()
             && url.fragment().is_none()

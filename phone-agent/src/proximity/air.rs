@@ -50,7 +50,7 @@ impl Advertiser for Air {
     type Beacon = Beacon;
 
     async fn advertise(&mut self, advert: Advert) -> Result<Beacon, Error> {
-        let failed = |cause: std::io::Error| Error::Radio(format!("--danger-air {}: {cause}", self.to));
+        let failed = |cause: std::io::Error| Error::Air { address: self.to, cause: cause.to_string() };
         let from = if self.to.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" };
         let socket = UdpSocket::bind(from).await.map_err(failed)?;
         let to = self.to;

@@ -40,7 +40,8 @@ pub fn failed(error: &Error) {
     say(&error.lines());
 }
 
-fn say(line: &str) {
+/// One line for people.
+pub(crate) fn say(line: &str) {
     // Nobody is left to be told that nobody listens.
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -232,7 +232,7 @@ impl Stage {
             count(|event| matches!(event, Event::Opened { .. })),
             count(|event| matches!(event, Event::Joined { .. })),
         );
-        println!("  computer  heard adverts, none of them for this code");
+        println!("  computer  adverts heard and not for this code: at least {}", screen.not_ours);
         println!("  relay     tunnels opened by the stranger: {opened}, joined by the computer: {joined}");
         if (opened, joined) != (1, 0) {
             return Err("the relay should have seen one tunnel opened and none joined".into());
