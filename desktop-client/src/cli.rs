@@ -48,7 +48,7 @@ impl Command {
 /// Arguments of every command.
 #[derive(Debug, Args)]
 pub struct Common {
-    /// The origin of the page that asks, such as https://example.com
+    /// The origin of the page that asks, such as `https://example.com`
     #[arg(long, value_name = "URL")]
     pub origin: String,
 

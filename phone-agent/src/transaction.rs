@@ -298,9 +298,10 @@ fn no_passphrase(error: NoPassphrase) -> Reply {
 }
 
 /// Listens while a person is asked, and ends when the computer is no longer
-/// there to be answered, or breaks the protocol.
+/// there to be answered. Fails if the tunnel or the protocol breaks, which is
+/// not the computer's leaving.
 async fn until_gone(line: &mut impl Line, channel: &mut Channel<AuthenticatorEnd>) -> Result<(), Error> {
-    while let Ok(Some(incoming)) = line.receive().await {
+    while let Some(incoming) = line.receive().await? {
         if channel.receive(&incoming)? == AuthenticatorEvent::Shutdown {
             break;
         }

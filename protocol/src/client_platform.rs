@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | [`qr_initiated::ExpectAdvert`] | something from the air | [`Nearby`], or itself back |
 //! | [`state_assisted::ExpectAdvert`] | something from the air | [`Nearby`], or itself back |
-//! | [`Nearby`] | | [`ExpectReply`](crate::handshake::ExpectReply) and the greeting |
+//! | [`Nearby`] | | [`ExpectReply`] and the greeting |
 
 pub mod qr_initiated;
 pub mod state_assisted;

@@ -4,7 +4,7 @@
 //! A request is a command byte and a CBOR map, a response a [`Status`] and a
 //! CBOR map. Reading a request fails with the status that the specification
 //! gives the fault, so an authenticator can send it back as it is; reading a
-//! response fails with [`What::Ctap`](crate::error::What::Ctap).
+//! response fails with [`What::Ctap`].
 
 mod authenticator_data;
 mod entities;
