@@ -10,6 +10,9 @@ pub const CODE_LIFE: Duration = Duration::from_secs(5 * 60);
 /// upper bound for ceremonies with user verification.
 pub const REQUEST_LIFE: Duration = Duration::from_secs(10 * 60);
 
+/// A page's own time above this is a mistake: a day.
+pub const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Name look-up, TCP, TLS and the websocket's handshake together: slow mobile
 /// networks need several seconds, people give up after about this long.
 pub const DIAL: Duration = Duration::from_secs(15);
@@ -23,11 +26,17 @@ pub const HELLO: Duration = Duration::from_secs(15);
 /// From the request to its answer a person reads, decides and unlocks.
 pub const ANSWER: Duration = Duration::from_secs(3 * 60);
 
+/// A message is sent in less, or nobody takes it.
+pub const SEND: Duration = Duration::from_secs(30);
+
+/// Nobody waits longer for a goodbye.
+pub const CLOSE: Duration = Duration::from_secs(2);
+
 /// Redirects that a client follows, as the most generous one in the field does.
 pub const REDIRECTS: usize = 5;
 
-/// Options of a page with a long allow list are some 100 KiB; a megabyte is a
-/// mistake or an attack.
+/// Options of a page are some kilobytes, also with a long allow list (our own
+/// phone takes 64 entries); a megabyte is a mistake or an attack.
 pub const MAX_OPTIONS: u64 = 1 << 20;
 
 /// Light modules around a QR code (ISO 18004).

@@ -10,7 +10,7 @@ use cablecar_protocol::client_platform::{Heard, Nearby};
 use cablecar_protocol::ctap::{GetInfo, Status};
 use cablecar_protocol::qr::Hint;
 use rand_core::CryptoRngCore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::defaults;
 use crate::error::Error;
@@ -57,7 +57,7 @@ pub async fn run(
     progress.reached(Stage::Connecting);
     let mut line = dialer.dial(nearby.tunnel()).await?;
     let answer = talk(ask, nearby, &mut line, &mut progress, deadline, rng).await;
-    line.close().await;
+    let _ = timeout(defaults::CLOSE, line.close()).await;
     // A refusal is an answer too, but nobody would call it done.
     if answer.as_ref().is_ok_and(|answer| answer.first() == Some(&Status::OK.byte())) {
         progress.reached(Stage::Done);
@@ -112,7 +112,7 @@ async fn talk(
     rng: &mut (dyn CryptoRngCore + Send),
 ) -> Result<Vec<u8>, Error> {
     let (expect_reply, greeting) = nearby.greet(rng)?;
-    line.send(greeting.to_vec()).await?;
+    send(line, greeting.to_vec()).await?;
     let shaking_hands = "shaking hands";
     let reply = within(Instant::now() + defaults::REPLY, shaking_hands, line.receive()).await?;
     let expect_hello = expect_reply.read(&reply)?;
@@ -121,7 +121,7 @@ async fn talk(
     progress.reached(Stage::Connected);
     check_suitable(ask, hello.get_info())?;
 
-    line.send(channel.send(Request::Ctap(&ask.request))?).await?;
+    send(line, channel.send(Request::Ctap(&ask.request))?).await?;
     progress.reached(Stage::VerifyingOnPhone);
     // Whoever came at the last minute still gets the time to decide.
     let decision = deadline.max(Instant::now() + defaults::ANSWER);
@@ -137,7 +137,7 @@ async fn talk(
     // Phones hang up after one answer; then the goodbye finds nobody, which
     // is no failure.
     if let Ok(goodbye) = channel.shutdown() {
-        let _ = line.send(goodbye).await;
+        let _ = timeout(defaults::CLOSE, line.send(goodbye)).await;
     }
     Ok(answer)
 }
@@ -152,6 +152,12 @@ fn check_suitable(ask: &Ask, info: Option<&GetInfo>) -> Result<(), Error> {
         return Err(Error::Unsuitable("keep a passkey that needs no user name, which the site demands"));
     }
     Ok(())
+}
+
+/// Sends a message, unless nobody takes it.
+async fn send(line: &mut impl Line, message: Vec<u8>) -> Result<(), Error> {
+    let sent = timeout(defaults::SEND, line.send(message)).await;
+    sent.unwrap_or_else(|_| Err(Error::TunnelBroke("nobody takes what is sent".into())))
 }
 
 /// The next message, in time; its absence is the phone's doing.

@@ -23,7 +23,7 @@ use std::time::Duration;
 use cablecar_protocol::ctap::{
     AuthenticatorData, CredentialDescriptor, Flags, PrfInputs, PrfOutputs, PrfValues, Response, Status,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -51,7 +51,7 @@ struct Descriptor {
     #[serde(rename = "type")]
     kind: String,
     id: Bytes,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     transports: Vec<String>,
 }
 
@@ -79,8 +79,18 @@ struct PrfSalts {
 
 impl PrfOptions {
     /// Inputs as CTAP wants them: hashed here, so that a page cannot ask for
-    /// values that belong to another use of the same secret.
-    fn to_ctap(&self) -> PrfInputs {
+    /// values that belong to another use of the same secret. Inputs by
+    /// credential are for the credentials of the allow list alone.
+    fn to_ctap(&self, allow: &[CredentialDescriptor]) -> Result<PrfInputs, Error> {
+        let named = |id: &Bytes| allow.iter().any(|one| one.id == id.0);
+        if !self.eval_by_credential.iter().flatten().all(|(id, _)| named(id)) {
+            let why = "prf.evalByCredential names a credential that allowCredentials does not";
+            return Err(Error::Options(why.into()));
+        }
+        Ok(self.inputs())
+    }
+
+    fn inputs(&self) -> PrfInputs {
         let by_credential = self.eval_by_credential.iter().flatten();
         PrfInputs {
             eval: self.eval.as_ref().map(PrfSalts::to_ctap),
@@ -157,9 +167,24 @@ fn client_data(kind: &str, challenge: &Bytes, origin: &Origin) -> Result<Vec<u8>
     serde_json::to_vec(&data).map_err(|cause| Error::Options(cause.to_string()))
 }
 
-/// The page's own timeout, within what a person needs at least.
-fn life(timeout: Option<u64>) -> Duration {
-    timeout.map_or(defaults::REQUEST_LIFE, Duration::from_millis)
+/// How long a request lasts: as the page says, or as we do.
+fn life(timeout: Option<Duration>) -> Duration {
+    timeout.unwrap_or(defaults::REQUEST_LIFE)
+}
+
+/// A page's timeout in milliseconds. None and zero mean ours.
+fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let Some(number) = Option::<f64>::deserialize(deserializer)? else { return Ok(None) };
+    let time = Duration::try_from_secs_f64(number / 1e3).ok().filter(|time| *time <= defaults::LONGEST_LIFE);
+    let time = time.ok_or_else(|| serde::de::Error::custom("timeout is no time that anybody waits"))?;
+    Ok(Some(time).filter(|time| !time.is_zero()))
+}
+
+/// A member that is absent or null: some sites write null for nothing.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// The body of an answer, or what the phone's refusal means.

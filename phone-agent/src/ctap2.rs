@@ -230,7 +230,8 @@ impl Reply {
         Self::failed(status, Error::Refused(status))
     }
 
-    fn and_close(mut self) -> Self {
+    /// The same, and the end of the session.
+    pub(crate) fn and_close(mut self) -> Self {
         self.then = Then::Close;
         self
     }

@@ -14,6 +14,12 @@ pub const KDF: Kdf = Kdf { memory_kib: 64 * 1024, passes: 3, lanes: 1 };
 /// more, and no way to take all of a machine's memory with a forged file.
 pub const KDF_MAX: Kdf = Kdf { memory_kib: 256 * 1024, passes: 16, lanes: 4 };
 
+/// A message is sent in less, or nobody takes it.
+pub const SEND: Duration = Duration::from_secs(30);
+
+/// Nobody waits longer for a goodbye.
+pub const CLOSE: Duration = Duration::from_secs(2);
+
 /// How often a locked vault is tried again.
 pub const VAULT_LOCK_TRIES: u32 = 150;
 /// The pause between two tries: 3 s in all, far more than a write takes.

@@ -160,7 +160,7 @@ where
             // Tunnel services too give up waiting, some before this phone does.
             Ok(Ok(None)) | Err(_) => Err(Error::NotConfirmed),
         };
-        line.close().await;
+        let _ = timeout(defaults::CLOSE, line.close()).await;
         if outcome.as_ref().is_ok_and(Outcome::served_something) {
             self.stage(Stage::Done, clock);
         }
@@ -179,9 +179,9 @@ where
         clock: Clock,
     ) -> Result<Outcome, Error> {
         let (mut channel, [reply, hello]) = expect.read(greeting, &Hello::new(ctap2::get_info()), rng)?;
-        line.send(reply).await?;
-        line.send(hello).await?;
-        line.send(channel.update(None)?).await?;
+        send(line, reply).await?;
+        send(line, hello).await?;
+        send(line, channel.update(None)?).await?;
         self.stage(Stage::Connected, clock);
         let mut outcome = Outcome::default();
         match self.serve(line, &mut channel, session, &mut outcome, rng, clock).await {
@@ -234,7 +234,7 @@ where
                 self.screen.notice(Notice::Served(*served));
             }
             outcome.requests.extend(reply.result);
-            line.send(channel.send(&reply.bytes)?).await?;
+            send(line, channel.send(&reply.bytes)?).await?;
             if reply.then == Then::Close {
                 return Ok(());
             }
@@ -260,7 +260,8 @@ where
         match asked {
             Ok(Ok((ready, answer))) => ready.act(answer, rng, clock.now()),
             Ok(Err(reply)) => reply,
-            Err(_) => Reply::failed(Status::USER_ACTION_TIMEOUT, Error::NoAnswer),
+            // And no second question beside one that still stands there.
+            Err(_) => Reply::failed(Status::USER_ACTION_TIMEOUT, Error::NoAnswer).and_close(),
         }
     }
 
@@ -295,6 +296,12 @@ where
 
 fn no_passphrase(error: NoPassphrase) -> Reply {
     Reply::failed(Status::OPERATION_DENIED, Error::Passphrase(error))
+}
+
+/// Sends a message, unless nobody takes it.
+async fn send(line: &mut impl Line, message: Vec<u8>) -> Result<(), Error> {
+    let sent = timeout(defaults::SEND, line.send(message)).await;
+    sent.unwrap_or_else(|_| Err(Error::TunnelBroke("nobody takes what is sent".into())))
 }
 
 /// Listens while a person is asked, and ends when the computer is no longer

@@ -53,6 +53,8 @@ pub(crate) struct Tunnel {
 struct Held {
     messages: VecDeque<Bytes>,
     bytes: usize,
+    /// Given to the other side's line, and perhaps not all of it sent yet.
+    on_the_way: usize,
 }
 
 impl Tunnel {
@@ -139,8 +141,11 @@ impl Tunnel {
         let vanished = |Gone| Ending::Vanished { side: from.other() };
         let mut moved = false;
         while line.poll_flush(cx).map_err(vanished)?.is_ready() {
+            // There is room again, so whoever sent it may be read.
+            moved |= std::mem::take(&mut held.on_the_way) > 0;
             let Some(message) = held.pop() else { return Ok(moved) };
             let bytes = message.len();
+            held.on_the_way = bytes;
             line.send(message, cx).map_err(vanished)?;
             self.desk.notice(Event::Forwarded { tunnel: self.open.serial(), from, bytes });
             moved = true;
@@ -263,7 +268,7 @@ impl Party {
 
     /// Whether there is room for one more message, whatever its size.
     fn listening(&self, limits: &Limits) -> bool {
-        self.held.bytes <= limits.held
+        self.held.bytes.saturating_add(self.held.on_the_way) <= limits.held
     }
 
     fn check(

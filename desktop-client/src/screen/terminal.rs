@@ -37,9 +37,13 @@ impl Terminal {
     ///
     /// # Errors
     /// [`Error::Io`] for a file that cannot be written: better known now than
-    /// when a code has to be shown.
+    /// when a code has to be shown. [`Error::Usage`] for one that exists: it
+    /// would be overwritten, and removed at the end.
     pub fn new(form: Form, quiet: bool) -> Result<Self, Error> {
         if let Form::Png(file) | Form::Svg(file) = &form {
+            if file.symlink_metadata().is_ok() {
+                return Err(Error::Usage(format!("--qr: {} is there already", file.display())));
+            }
             let beside = write_beside(file, &[])?;
             let _ = std::fs::remove_file(beside);
         }

@@ -1,5 +1,7 @@
 //! Registration.
 
+use std::time::Duration;
+
 use cablecar_protocol::ctap::make_credential::{Request, Response};
 use cablecar_protocol::ctap::{AttestedCredential, ES256, Options, RelyingParty, User};
 use cablecar_protocol::qr::Hint;
@@ -10,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::bytes::Bytes;
 use super::{
     CredProps, Descriptor, ExtensionResults, Origin, PrfOptions, TRANSPORTS, UserVerification, body,
-    check_authenticator_data, client_data, descriptors, life,
+    check_authenticator_data, client_data, descriptors, life, milliseconds, or_default,
 };
 use crate::error::{Error, Mismatch};
 use crate::transaction::Ask;
@@ -28,13 +30,14 @@ struct CreationOptions {
     user: UserOptions,
     challenge: Bytes,
     pub_key_cred_params: Vec<Parameter>,
-    timeout: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "milliseconds")]
+    timeout: Option<Duration>,
+    #[serde(default, deserialize_with = "or_default")]
     exclude_credentials: Vec<Descriptor>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     authenticator_selection: Selection,
     attestation: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     extensions: Extensions,
 }
 
@@ -64,9 +67,9 @@ struct Parameter {
 struct Selection {
     authenticator_attachment: Option<String>,
     resident_key: Option<ResidentKey>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     require_resident_key: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     user_verification: UserVerification,
 }
 
@@ -76,14 +79,16 @@ struct Selection {
 enum ResidentKey {
     Required,
     Preferred,
-    #[serde(other)]
     Discouraged,
+    /// Means the same as none.
+    #[serde(other)]
+    Unknown,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Extensions {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     cred_props: bool,
     prf: Option<PrfOptions>,
 }
@@ -97,7 +102,7 @@ pub struct Create {
     resident_key: ResidentKey,
     wants_attestation: bool,
     wants_cred_props: bool,
-    timeout: Option<u64>,
+    timeout: Option<Duration>,
 }
 
 impl Create {
@@ -115,7 +120,8 @@ impl Create {
         if options.user.id.0.is_empty() || options.user.id.0.len() > User::MAX_ID {
             return Err(Error::Options("user.id must have 1 to 64 bytes".into()));
         }
-        let resident_key = selection.resident_key.unwrap_or(if selection.require_resident_key {
+        let named = selection.resident_key.filter(|key| *key != ResidentKey::Unknown);
+        let resident_key = named.unwrap_or(if selection.require_resident_key {
             ResidentKey::Required
         } else {
             ResidentKey::Discouraged
@@ -136,14 +142,17 @@ impl Create {
                 },
                 algorithms: algorithms(&options.pub_key_cred_params)?,
                 exclude: descriptors(options.exclude_credentials),
-                prf: options.extensions.prf.as_ref().map(PrfOptions::to_ctap),
+                prf: options.extensions.prf.as_ref().map(|prf| prf.to_ctap(&[])).transpose()?,
                 options: Options { rk: Some(rk), up: None, uv: uv.then_some(true) },
                 pin_uv_auth: false,
             },
             client_data,
             verification: selection.user_verification,
             resident_key,
-            wants_attestation: options.attestation.is_some_and(|kind| kind != "none"),
+            wants_attestation: matches!(
+                options.attestation.as_deref(),
+                Some("direct" | "indirect" | "enterprise")
+            ),
             wants_cred_props: options.extensions.cred_props,
             timeout: options.timeout,
         })

@@ -1,5 +1,7 @@
 //! Sign-in.
 
+use std::time::Duration;
+
 use cablecar_protocol::ctap::get_assertion::{Request, Response};
 use cablecar_protocol::ctap::{Flags, Options};
 use cablecar_protocol::qr::Hint;
@@ -9,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::bytes::Bytes;
 use super::{
     Descriptor, ExtensionResults, Origin, PrfOptions, UserVerification, body, check_authenticator_data,
-    client_data, descriptors, life,
+    client_data, descriptors, life, milliseconds, or_default,
 };
 use crate::error::{Error, Mismatch};
 use crate::transaction::Ask;
@@ -20,13 +22,14 @@ use crate::transaction::Ask;
 #[serde(rename_all = "camelCase")]
 struct RequestOptions {
     challenge: Bytes,
-    timeout: Option<u64>,
+    #[serde(default, deserialize_with = "milliseconds")]
+    timeout: Option<Duration>,
     rp_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     allow_credentials: Vec<Descriptor>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     user_verification: UserVerification,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     extensions: Extensions,
 }
 
@@ -41,7 +44,7 @@ pub struct Get {
     request: Request,
     client_data: Vec<u8>,
     verification: UserVerification,
-    timeout: Option<u64>,
+    timeout: Option<Duration>,
 }
 
 impl Get {
@@ -57,6 +60,7 @@ impl Get {
         if has_allow_list && allow.is_empty() {
             return Err(Error::Options("allowCredentials names no type that is known".into()));
         }
+        let prf = options.extensions.prf.as_ref().map(|prf| prf.to_ctap(&allow)).transpose()?;
         let client_data = client_data("webauthn.get", &options.challenge, origin)?;
         Ok(Self {
             request: Request {
@@ -64,7 +68,7 @@ impl Get {
                 client_data_hash: Sha256::digest(&client_data).into(),
                 allow,
                 has_allow_list,
-                prf: options.extensions.prf.as_ref().map(PrfOptions::to_ctap),
+                prf,
                 options: Options {
                     rk: None,
                     up: None,

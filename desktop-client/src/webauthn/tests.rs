@@ -290,6 +290,56 @@ fn options_that_cannot_be_meant_for_a_phone_are_refused() {
 }
 
 #[test]
+fn what_sites_write_for_nothing_is_taken_for_nothing() {
+    let mut options = create_options();
+    for member in ["authenticatorSelection", "extensions", "excludeCredentials", "timeout", "attestation"] {
+        options[member] = json!(null);
+    }
+    let create = Create::from_json(options.to_string().as_bytes(), &origin()).unwrap();
+    assert_eq!(create.ask().life, defaults::REQUEST_LIFE);
+    let life = |timeout: Value| {
+        let options = json!({"challenge": "AA", "timeout": timeout, "allowCredentials": null});
+        let origin = Origin::parse("https://example.com").unwrap();
+        Get::from_json(options.to_string().as_bytes(), &origin).unwrap().ask().life
+    };
+    assert_eq!(life(json!(60_000)), Duration::from_secs(60));
+    assert_eq!(life(json!(60_000.0)), Duration::from_secs(60));
+    for none in [json!(0), json!(null)] {
+        assert_eq!(life(none), defaults::REQUEST_LIFE);
+    }
+}
+
+#[test]
+fn an_unknown_word_means_the_same_as_none() {
+    let ask = |selection: Value, attestation: &str| {
+        let mut options = create_options();
+        options["authenticatorSelection"] = selection;
+        options["attestation"] = json!(attestation);
+        Create::from_json(options.to_string().as_bytes(), &origin()).unwrap()
+    };
+    let unknown = ask(json!({"residentKey": "perhaps", "requireResidentKey": true}), "perhaps");
+    assert!(unknown.ask().needs_rk);
+    assert!(!ask(json!({"residentKey": "perhaps"}), "none").ask().needs_rk);
+}
+
+#[test]
+fn prf_inputs_by_credential_are_for_the_allow_list_alone() {
+    let by_credential = json!({"prf": {"evalByCredential": {"AQID": {"first": "AA"}}}});
+    let mut creation = create_options();
+    creation["extensions"] = by_credential.clone();
+    assert!(Create::from_json(creation.to_string().as_bytes(), &origin()).is_err());
+    let get = |allow: Value| {
+        let options = json!({
+            "challenge": "AA", "rpId": "example.com", "allowCredentials": allow, "extensions": by_credential,
+        });
+        Get::from_json(options.to_string().as_bytes(), &origin()).map(drop)
+    };
+    assert!(get(json!([{"type": "public-key", "id": "AQID"}])).is_ok());
+    assert!(get(json!([{"type": "public-key", "id": "AQIE"}])).is_err());
+    assert!(get(json!([])).is_err());
+}
+
+#[test]
 fn an_input_of_prf_is_hashed_before_it_leaves() {
     let Ask { request, .. } = create().ask();
     let request = make_credential::Request::parse(&request[1..]).unwrap();
