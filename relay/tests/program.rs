@@ -12,7 +12,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -98,7 +98,6 @@ fn serve_prints_the_bound_address_and_ends_with_0() {
         assert_ne!(addr.port(), 0);
         // somebody who says nothing must not hold it up
         let _silent = TcpStream::connect(addr).unwrap();
-        let asked = Instant::now();
         let (code, out, err) = serving.signal(signal);
         assert_eq!((code, out.as_str()), (Some(0), ""), "{err}");
         assert!(err.contains("stopping"), "{err}");
