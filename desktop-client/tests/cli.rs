@@ -8,11 +8,12 @@
 )]
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ impl Desk {
     }
 
     fn run(&self, arguments: &[&str], options: &str) -> Output {
-        self.start(arguments, options).wait_with_output().unwrap()
+        finish(self.start(arguments, options))
     }
 
     /// What is in it; a program that remembers nothing leaves nothing.
@@ -55,6 +56,26 @@ impl Desk {
         let entries = fs::read_dir(self.path()).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
+}
+
+/// Waits for the end of a program, which must come.
+fn finish(mut child: Child) -> Output {
+    let (mut out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let stdout = thread::spawn(move || io::read_to_string(&mut out).unwrap());
+    let stderr = thread::spawn(move || io::read_to_string(&mut err).unwrap());
+    let began = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if began.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("it hangs after: {}", stderr.join().unwrap());
+        }
+        thread::sleep(Duration::from_millis(2));
+    };
+    let [stdout, stderr] = [stdout, stderr].map(|all| all.join().unwrap().into_bytes());
+    Output { status, stdout, stderr }
 }
 
 /// Options of a page for `cablecar get`, good for this long.
@@ -292,7 +313,7 @@ fn picture(path: &Path) -> Vec<u8> {
     let began = Instant::now();
     while !path.exists() {
         assert!(began.elapsed() < PATIENCE, "no picture was written");
-        std::thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     fs::read(path).unwrap()
@@ -307,7 +328,7 @@ fn a_picture_of_the_code_is_private_and_goes_with_the_request() {
         let child = desk.start(&arguments, &request(2000).to_string());
         let bytes = picture(&desk.path().join(format!("code.{form}")));
         assert!(bytes.starts_with(magic), "{form}: {:?}", bytes.get(..8));
-        let output = child.wait_with_output().unwrap();
+        let output = finish(child);
         let said = assert_fails(&output, 3, "phone.nobody-came");
         assert!(!said.iter().any(|line| line.contains("FIDO:") || line.contains('█')), "{said:?}");
         assert_eq!(desk.left(), [""; 0]);
@@ -338,7 +359,7 @@ fn a_picture_goes_when_the_program_is_stopped() {
         // The shell's own: not every machine has the program.
         let killed = Command::new("sh").args(["-c", "kill \"$1\" \"$2\"", "sh", signal, &pid]).status();
         assert!(killed.unwrap().success());
-        let output = child.wait_with_output().unwrap();
+        let output = finish(child);
         assert_eq!(desk.left(), [""; 0], "after {signal}");
         assert_fails(&output, 1, "interrupted");
     }
