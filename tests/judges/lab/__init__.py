@@ -21,8 +21,9 @@ import trustme
 
 from .air import Air, Broken, Bus
 from .programs import Phone, Relay, Run, Wrong, program
+from .site import Site
 
-__all__ = ["Air", "Broken", "Bus", "Lab", "Phone", "Relay", "Run", "Wrong", "program"]
+__all__ = ["Air", "Broken", "Bus", "Lab", "Phone", "Relay", "Run", "Site", "Wrong", "program"]
 
 
 class Lab:
