@@ -377,7 +377,10 @@ class BlueZ:
         if present == self.present:
             return
         if not present:
-            self.power(False)
+            # Pulled out: nobody is told that it lost power first.
+            self.discovering.clear()
+            for key in list(self.adverts):
+                self.taken_off_air(key)
             self.devices.clear()
             self.going.clear()
         self.present = present
