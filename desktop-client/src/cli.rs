@@ -61,6 +61,11 @@ pub struct Common {
     #[arg(long, value_name = "FORMAT")]
     pub events: Option<EventFormat>,
 
+    /// Listen with this Bluetooth adapter, such as hci0; without it, with the
+    /// first that is on
+    #[arg(long, value_name = "NAME", conflicts_with = "danger_air")]
+    pub adapter: Option<String>,
+
     /// Dial ADDR:PORT in place of HOST:PORT; the certificate is still checked
     #[arg(long, value_name = "HOST:PORT:ADDR:PORT")]
     pub connect_to: Vec<ConnectTo>,

@@ -17,6 +17,8 @@ pub struct Config {
     pub origin: Origin,
     /// How tunnels are joined.
     pub network: Network,
+    /// The adapter that listens, if one was named.
+    pub adapter: Option<String>,
     /// Where phones are heard in place of the radio.
     pub air: Option<SocketAddr>,
     /// Whether programs read the stages.
@@ -40,6 +42,7 @@ impl Config {
                 typed.connect_to.clone(),
                 typed.danger_relay.clone(),
             )?,
+            adapter: typed.adapter.clone(),
             air: typed.danger_air,
             json_events: typed.events == Some(EventFormat::Json),
             cautions: air.into_iter().chain(relay).collect(),

@@ -3,6 +3,8 @@
 use cablecar_protocol::ctap::Status;
 use cablecar_protocol::error::How;
 
+use crate::proximity::fault::Fault;
+
 /// The class of an error: the exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -55,6 +57,10 @@ pub enum Error {
     /// No phone was heard before the request's own timeout.
     #[error("nobody scanned the code in time")]
     NobodyCame,
+    /// Phones were heard before the request's own timeout, this many adverts
+    /// of them, but none that had scanned this code.
+    #[error("phones are near, but none of them scanned this code in time ({0} adverts were heard)")]
+    NotOurs(u64),
     /// A phone was met but stopped answering.
     #[error("the phone stopped answering while we were {0}")]
     PhoneSilent(&'static str),
@@ -84,7 +90,7 @@ pub enum Error {
     Status(Status),
     /// There is no way to hear a phone.
     #[error("this computer cannot listen for a phone: {0}")]
-    Radio(String),
+    Radio(#[from] Fault),
     /// The stand-in for the radio cannot be had.
     #[error("--danger-air {address} cannot be used: {cause}")]
     Air {
@@ -237,6 +243,11 @@ impl Error {
                 "phone.nobody-came",
                 "run it again and scan the code with the phone close by, Bluetooth on at both",
             ),
+            Error::NotOurs(_) => (
+                Class::Timeout,
+                "phone.not-ours",
+                "run it again, and scan the code that this computer shows then; an older one is no longer good",
+            ),
             Error::PhoneSilent(_) => {
                 (Class::Timeout, "phone.silent", "look at the phone, keep it awake, and try again")
             }
@@ -260,11 +271,10 @@ impl Error {
             }
             Error::Unsuitable(_) => (Class::Other, "phone.unsuitable", "use another phone, or ask for less"),
             Error::Status(_) => (Class::Other, "phone.status", "look at the phone, and try again"),
-            Error::Radio(_) => (
-                Class::Radio,
-                "radio.unavailable",
-                "for a try on one machine, give --danger-air ADDR here and to the phone",
-            ),
+            Error::Radio(fault) => {
+                let (id, remedy) = fault.advice();
+                (Class::Radio, id, remedy)
+            }
             Error::Air { .. } => (
                 Class::Radio,
                 "radio.air",

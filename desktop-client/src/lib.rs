@@ -25,7 +25,9 @@ use clap::Parser;
 use cli::{Cli, Command};
 use config::Config;
 use error::Error;
+use proximity::Scanner;
 use proximity::air::Air;
+use proximity::btleplug::Adapter;
 use screen::{Notice, Screen};
 use transaction::Ask;
 use webauthn::{Create, Get};
@@ -89,26 +91,42 @@ fn run(typed: &Cli) -> Result<String, Error> {
 
 /// Puts one request to a phone.
 fn ask(config: &Config, common: &cli::Common, ask: &Ask) -> Result<Vec<u8>, Error> {
-    let failed = |cause: std::io::Error| Error::Io { what: "cannot start".into(), cause: cause.to_string() };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
     runtime.block_on(async {
-        let Some(address) = config.air else {
-            return Err(Error::Radio("this build has no Bluetooth yet".into()));
-        };
-        let mut air = Air::bind(address).await?;
-        let mut screens = config.screens(common)?;
-        config.cautions.iter().for_each(|caution| screens.notice(&Notice::Caution(caution)));
-        let mut rng = rand_core::OsRng;
-        let transaction =
-            transaction::run(ask, &mut air, &config.network, &mut screens, &seconds_since_1970, &mut rng);
-        // Without this, an interrupted run would leave a code's file behind;
-        // and it must be listened for before there is one.
-        tokio::select! {
-            biased;
-            stopped = stopped() => Err(stopped.map_or_else(failed, |()| Error::Interrupted)),
-            answer = transaction => answer,
+        // It listens before there is a code, so that whoever cannot be heard
+        // is not asked to scan one.
+        match config.air {
+            Some(address) => ask_over(Air::bind(address).await?, config, common, ask).await,
+            None => {
+                let adapter = Adapter::choose(config.adapter.as_deref()).await?;
+                ask_over(adapter.listen().await?, config, common, ask).await
+            }
         }
     })
+}
+
+async fn ask_over(
+    mut scanner: impl Scanner,
+    config: &Config,
+    common: &cli::Common,
+    ask: &Ask,
+) -> Result<Vec<u8>, Error> {
+    let mut screens = config.screens(common)?;
+    config.cautions.iter().for_each(|caution| screens.notice(&Notice::Caution(caution)));
+    let mut rng = rand_core::OsRng;
+    let transaction =
+        transaction::run(ask, &mut scanner, &config.network, &mut screens, &seconds_since_1970, &mut rng);
+    // Without this, an interrupted run would leave a code's file behind;
+    // and it must be listened for before there is one.
+    tokio::select! {
+        biased;
+        stopped = stopped() => Err(stopped.map_or_else(cannot_start, |()| Error::Interrupted)),
+        answer = transaction => answer,
+    }
+}
+
+fn cannot_start(cause: std::io::Error) -> Error {
+    Error::Io { what: "cannot start".into(), cause: cause.to_string() }
 }
 
 /// Ends when somebody stops the program: from the keyboard, by `kill`, or by
