@@ -17,6 +17,14 @@ pub const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// networks need several seconds, people give up after about this long.
 pub const DIAL: Duration = Duration::from_secs(15);
 
+/// One of the doctor's checks of a relay. Shorter than [`DIAL`], for it is one
+/// step of it; all relays are tried at once.
+pub const CHECK: Duration = Duration::from_secs(8);
+
+/// A clock that is further from a relay's is found to be wrong. Certificates
+/// forgive days and codes ten minutes; a clock of our time is off by less.
+pub const CLOCK_OFF: Duration = Duration::from_secs(5 * 60);
+
 /// The phone computes its reply in milliseconds; the rest is the network.
 pub const REPLY: Duration = Duration::from_secs(30);
 

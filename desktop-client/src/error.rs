@@ -115,6 +115,14 @@ pub enum Error {
         /// What the system says.
         cause: String,
     },
+    /// The proxy on the way to the tunnel service refused or broke.
+    #[error("the proxy {proxy} does not lead to the relay: {cause}")]
+    RelayProxy {
+        /// Its name and port.
+        proxy: String,
+        /// What it did, as the rest of a sentence.
+        cause: String,
+    },
     /// TLS with the tunnel service failed.
     #[error("the relay {host} could not prove who it is: {cause}")]
     RelayTls {
@@ -146,6 +154,9 @@ pub enum Error {
     /// The phone's answer does not fit the request.
     #[error("the phone's answer cannot be trusted: {0}")]
     Answer(#[from] Mismatch),
+    /// The doctor's report has findings, this many.
+    #[error("{0} of these checks found something")]
+    Findings(usize),
     /// Something of this computer's.
     #[error("{what}: {cause}")]
     Io {
@@ -288,6 +299,11 @@ impl Error {
                 "relay.unreachable",
                 "check that the network lets port 443 of that host through",
             ),
+            Error::RelayProxy { .. } => (
+                Class::Relay,
+                "relay.proxy",
+                "check HTTPS_PROXY and NO_PROXY; a name and a password stand before the host: http://NAME:PASSWORD@HOST:PORT",
+            ),
             Error::RelayTls { .. } => (
                 Class::Relay,
                 "relay.tls",
@@ -324,6 +340,9 @@ impl Error {
                 mismatch.id(),
                 "nothing was passed on; try again, and report it with the phone's model if it stays so",
             ),
+            Error::Findings(_) => {
+                (Class::Other, "doctor.findings", "do what the report says under each finding")
+            }
             Error::Io { .. } => (Class::Other, "system.io", "check the path and its permissions"),
         }
     }
