@@ -85,6 +85,9 @@ pub struct ScanArgs {
     /// phones do, or 256 and up for everybody else's
     #[arg(long, value_name = "N", default_value = "0", value_parser = domain)]
     pub domain_id: TunnelServiceDomain,
+    /// The Bluetooth adapter [default: the first that is on and can advertise]
+    #[arg(long, value_name = "hciN", conflicts_with = "danger_air")]
+    pub adapter: Option<String>,
     /// Instead of HOST:PORT connect to ADDR:PORT; certificates are still
     /// checked for HOST. May be given several times
     #[arg(long, value_name = "HOST:PORT:ADDR:PORT")]

@@ -8,6 +8,7 @@ use crate::cli::{Cli, Command, Events, Format, ScanArgs, VaultArgs};
 use crate::consent::scripted::Scripted;
 use crate::error::Error;
 use crate::passphrase::Source;
+use crate::proximity::Medium;
 use crate::proximity::air::Air;
 use crate::scan;
 use crate::screen::Caution;
@@ -51,8 +52,8 @@ pub struct Scan {
     pub domain: cablecar_protocol::tunnel::TunnelServiceDomain,
     /// How to get there.
     pub network: Network,
-    /// In the place of a radio.
-    pub air: Option<Air>,
+    /// By what to be heard.
+    pub medium: Medium,
     /// In the place of a person.
     pub consent: Option<Scripted>,
 }
@@ -87,9 +88,12 @@ impl Config {
 }
 
 fn scan_of(args: ScanArgs, cautions: &mut Vec<Caution>) -> Result<Scan, Error> {
-    let air = args.danger_air.map(Air::to).transpose()?;
+    let medium = match args.danger_air {
+        Some(address) => Medium::Air(Air::to(address)?),
+        None => Medium::Bluetooth(args.adapter),
+    };
     let dangers = [
-        (air.is_some(), Caution::NoProximity),
+        (matches!(medium, Medium::Air(_)), Caution::NoProximity),
         (args.danger_consent.is_some(), Caution::ScriptedConsent),
         (args.danger_relay.is_some(), Caution::OtherRelay),
     ];
@@ -98,7 +102,7 @@ fn scan_of(args: ScanArgs, cautions: &mut Vec<Caution>) -> Result<Scan, Error> {
         code: scan::Source::of_argument(args.code),
         domain: args.domain_id,
         network: Network::new(args.ca_file.as_deref(), args.connect_to, args.danger_relay)?,
-        air,
+        medium,
         consent: args.danger_consent,
     })
 }

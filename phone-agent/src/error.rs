@@ -3,6 +3,7 @@
 use cablecar_protocol::ctap::Status;
 
 use crate::passphrase::NoPassphrase;
+use crate::proximity;
 use crate::vault;
 
 /// The class of an error: the exit code of the program.
@@ -105,9 +106,9 @@ pub enum Error {
     /// The advert was not heard.
     #[error("the computer did not confirm in time that it is nearby")]
     NotConfirmed,
-    /// There is no way to advertise.
-    #[error("this phone cannot advertise: {0}")]
-    Radio(String),
+    /// The radio.
+    #[error(transparent)]
+    Radio(#[from] proximity::Error),
     /// The stand-in for the radio cannot be had.
     #[error("--danger-air {address} cannot be used: {cause}")]
     Air {
@@ -240,11 +241,10 @@ impl Error {
                 "proximity.not-confirmed",
                 "bring the phone close to the computer that shows the code, with Bluetooth on at both, and scan a new code",
             ),
-            Error::Radio(_) => (
-                Class::Radio,
-                "radio.unavailable",
-                "for a try on one machine, give --danger-air ADDR here and to the computer",
-            ),
+            Error::Radio(error) => {
+                let (id, remedy) = error.advice();
+                (Class::Radio, id, remedy)
+            }
             Error::Air { .. } => (
                 Class::Radio,
                 "radio.air",

@@ -64,14 +64,20 @@ fn inspected(vault: Vault, path: PathBuf, screen: &mut dyn Screen) -> Result<Vau
 
 fn serve(scan: Scan, vault: Vault, passphrase: Source, screen: Box<dyn Screen>) -> Result<(), Error> {
     let invitation = scan.code.read()?;
-    // Before a tunnel is opened that nobody could find.
-    let advertiser =
-        scan.air.ok_or_else(|| Error::Radio("no radio of this machine is supported yet".into()))?;
     let (dialer, passphrases) = (scan.network, FromSource::new(passphrase));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|cause| Error::Io { what: "cannot start".into(), cause: cause.to_string() })?;
+    // Before a tunnel is opened that nobody could find.
+    let advertiser = match runtime.block_on(scan.medium.open()) {
+        Ok(advertiser) => advertiser,
+        Err(error) => {
+            // A bus that does not answer may hold a thread for ever.
+            runtime.shutdown_background();
+            return Err(error.into());
+        }
+    };
     let outcome = match scan.consent {
         Some(consent) => {
             let mut phone = Phone { dialer, advertiser, consent, passphrases, screen, vault };
