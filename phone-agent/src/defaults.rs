@@ -45,6 +45,14 @@ pub const CODE_REFUSED: Duration = Duration::from_secs(24 * 60 * 60);
 /// exchange, on a bad mobile network.
 pub const DIAL: Duration = Duration::from_secs(15);
 
+/// One of the doctor's checks of a relay. Shorter than [`DIAL`], for it is one
+/// step of it; all relays are tried at once.
+pub const CHECK: Duration = Duration::from_secs(8);
+
+/// A clock that is further from a relay's is found to be wrong. Certificates
+/// forgive days and codes ten minutes; a clock of our time is off by less.
+pub const CLOCK_OFF: Duration = Duration::from_secs(5 * 60);
+
 /// From the first advert to the computer's greeting. What is advertised for
 /// longer is heard by people who were not meant to; Android gives up after 20 s.
 pub const ADVERTISE: Duration = Duration::from_secs(60);
