@@ -52,8 +52,7 @@ pub fn run(config: Config) -> Result<(), Error> {
         Task::Doctor(examination, format) => {
             let vault = (&config.vault, config.vault_path.as_path());
             let runtime = runtime()?;
-            let report =
-                runtime.block_on(doctor::examine(*examination, vault, &mut OsRng, SystemTime::now));
+            let report = runtime.block_on(doctor::examine(*examination, vault, &mut OsRng, SystemTime::now));
             // A bus or a resolver that does not answer may hold a thread for long.
             runtime.shutdown_background();
             write(&match format {

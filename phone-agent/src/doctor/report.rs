@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::ser::{SerializeStruct, Serializer};
 use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
 
 use super::{Check, Outcome, Report, Subject};
 

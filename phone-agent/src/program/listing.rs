@@ -45,10 +45,7 @@ impl<'a> Listed<'a> {
 ///
 /// # Errors
 /// [`Error::Io`].
-pub(super) fn list<'a>(
-    passkeys: impl Iterator<Item = &'a Passkey>,
-    format: Format,
-) -> Result<String, Error> {
+pub(super) fn list<'a>(passkeys: impl Iterator<Item = &'a Passkey>, format: Format) -> Result<String, Error> {
     match format {
         Format::Json => json(&passkeys.map(Listed::of).collect::<Vec<_>>()),
         Format::Text => Ok(passkeys

@@ -52,7 +52,9 @@ impl Error {
     /// The stable id, and what to try.
     pub fn advice(&self) -> (&'static str, &'static str) {
         match self {
-            Error::NoAdapter => ("radio.no-adapter", "plug one in, or switch it on in the firmware's settings"),
+            Error::NoAdapter => {
+                ("radio.no-adapter", "plug one in, or switch it on in the firmware's settings")
+            }
             Error::NoSuchAdapter { .. } => {
                 ("radio.no-adapter", "name one that is there with --adapter, or leave --adapter out")
             }

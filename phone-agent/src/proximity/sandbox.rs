@@ -97,8 +97,7 @@ mod tests {
 
     #[test]
     fn only_what_a_sandbox_can_hide_is_its_fault() {
-        let explained =
-            |error: Error| Sandbox::explain(Some(Sandbox::Snap), error).advice().0;
+        let explained = |error: Error| Sandbox::explain(Some(Sandbox::Snap), error).advice().0;
         assert_eq!(explained(Error::Denied(String::new())), "radio.sandboxed");
         assert_eq!(explained(Error::NoService(String::new())), "radio.sandboxed");
         assert_eq!(explained(Error::Off("hci0".into())), "radio.off");

@@ -50,6 +50,10 @@ impl Proxies {
 
     /// The proxy on the way to a relay, if there is one.
     pub(super) fn toward(&self, relay: &Url) -> Result<Option<Proxy>, Error> {
+        // The library lets a star match names and no addresses.
+        if self.none_for.split(',').any(|entry| entry.trim() == "*") {
+            return Ok(None);
+        }
         let tls = relay.scheme() == "wss";
         let Some(named) = (if tls { &self.for_tls } else { &self.for_plain }) else { return Ok(None) };
         let host = relay.host_str().unwrap_or_default();
@@ -120,7 +124,9 @@ impl Proxy {
             StatusCode::PROXY_AUTHENTICATION_REQUIRED if self.credentials.is_none() => {
                 Err("it demands a name and a password".into())
             }
-            StatusCode::PROXY_AUTHENTICATION_REQUIRED => Err("it did not take the name and the password".into()),
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                Err("it did not take the name and the password".into())
+            }
             status => Err(format!("it answered {status} to CONNECT {to}")),
         }
     }

@@ -13,9 +13,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use url::Url;
 
+use super::Network;
 use super::proxy::Proxy;
 use super::trust::Trust;
-use super::Network;
 use crate::error::Error;
 
 /// What a websocket runs on: TCP, or TLS on top of it.
