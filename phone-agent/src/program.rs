@@ -53,8 +53,7 @@ pub fn run(config: Config) -> Result<(), Error> {
             let vault = (&config.vault, config.vault_path.as_path());
             let runtime = runtime()?;
             let report = runtime.block_on(doctor::examine(*examination, vault, &mut OsRng, SystemTime::now));
-            // A bus or a resolver that does not answer may hold a thread for long.
-            runtime.shutdown_background();
+            end(runtime);
             write(&match format {
                 Format::Json => json(&report)?,
                 Format::Text => report.to_string(),
@@ -83,26 +82,22 @@ fn serve(scan: Scan, vault: Vault, passphrase: Source, screen: Box<dyn Screen>) 
     let invitation = scan.code.read()?;
     let (dialer, passphrases) = (scan.network, FromSource::new(passphrase));
     let runtime = runtime()?;
-    // Before a tunnel is opened that nobody could find.
-    let advertiser = match runtime.block_on(scan.medium.open()) {
-        Ok(advertiser) => advertiser,
-        Err(error) => {
-            // A bus that does not answer may hold a thread for ever.
-            runtime.shutdown_background();
-            return Err(error.into());
+    let outcome = runtime.block_on(async {
+        // Before a tunnel is opened that nobody could find.
+        let advertiser = scan.medium.open().await?;
+        match scan.consent {
+            Some(consent) => {
+                let mut phone = Phone { dialer, advertiser, consent, passphrases, screen, vault };
+                phone.run(invitation, scan.domain, &mut OsRng, now()).await
+            }
+            None => {
+                let consent = Terminal;
+                let mut phone = Phone { dialer, advertiser, consent, passphrases, screen, vault };
+                phone.run(invitation, scan.domain, &mut OsRng, now()).await
+            }
         }
-    };
-    let outcome = match scan.consent {
-        Some(consent) => {
-            let mut phone = Phone { dialer, advertiser, consent, passphrases, screen, vault };
-            runtime.block_on(phone.run(invitation, scan.domain, &mut OsRng, now()))
-        }
-        None => {
-            let consent = Terminal;
-            let mut phone = Phone { dialer, advertiser, consent, passphrases, screen, vault };
-            runtime.block_on(phone.run(invitation, scan.domain, &mut OsRng, now()))
-        }
-    };
+    });
+    end(runtime);
     outcome?.verdict()
 }
 
@@ -111,6 +106,12 @@ fn runtime() -> Result<Runtime, Error> {
         .enable_all()
         .build()
         .map_err(|cause| Error::Io { what: "cannot start".into(), cause: cause.to_string() })
+}
+
+/// A bus or a resolver that does not answer may hold a thread for long, and
+/// nobody waits for it.
+fn end(runtime: Runtime) {
+    runtime.shutdown_background();
 }
 
 fn json(value: &impl Serialize) -> Result<String, Error> {
