@@ -305,8 +305,7 @@ fn events_are_json_lines_and_the_last_is_the_error() {
 fn an_error_before_the_first_stage_is_an_event_too() {
     let desk = Desk::new();
     let arguments = [&["get", "--events", "json"][..], &ORIGIN].concat();
-    for (options, exit, id) in
-        [("", 2, "options.invalid"), (&*request(9).to_string(), 6, "radio.no-service")]
+    for (options, exit, id) in [("", 2, "options.invalid"), (&*request(9).to_string(), 6, "radio.no-service")]
     {
         let output = desk.run(&arguments, options);
         let event: Value = serde_json::from_slice(&output.stderr).unwrap();
