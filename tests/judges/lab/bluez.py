@@ -40,6 +40,9 @@ MOST_BYTES = 31
 MOST_ADVERTS = 5
 DEFAULT_INTERVAL = 1.28
 FORGET_AFTER = 30.0
+# bluetoothd has no such limit. Ours keeps its list of objects below the bus's
+# limit of a message, at which the bus would cut it off.
+MOST_DEVICES = 8192
 
 
 class Refused(Exception):
@@ -194,8 +197,11 @@ class BlueZ:
         return found
 
     def properties_at(self, message, interface):
-        found = self.objects().get(message.path)
-        if found is None:
+        if message.path == ADAPTER_PATH and self.present:
+            found = {ADAPTER: self.adapter_properties(), MANAGER: self.manager_properties()}
+        elif device := self.devices.get(message.path.rpartition("dev_")[2].replace("_", ":")):
+            found = {DEVICE: device.properties()}
+        else:
             raise Refused("org.freedesktop.DBus.Error.UnknownObject", f"no object at {message.path}")
         if interface not in found:
             raise Refused("org.freedesktop.DBus.Error.UnknownInterface", f"no {interface} there")
@@ -340,6 +346,8 @@ class BlueZ:
             heapq.heappush(self.going, (now + FORGET_AFTER, address))
             body = [device.path, {DEVICE: device.properties()}]
             self.signal("/", OBJECTS, "InterfacesAdded", "oa{sa{sv}}", body)
+            if len(self.devices) > MOST_DEVICES:
+                self.forget(next(iter(self.devices.values())))
         else:
             device.data |= data
             changed = {"RSSI": Variant("n", -41), "ServiceData": device.service_data()}
@@ -377,7 +385,10 @@ class BlueZ:
         if present == self.present:
             return
         if not present:
-            self.power(False)
+            # Pulled out: nobody is told that it lost power first.
+            self.discovering.clear()
+            for key in list(self.adverts):
+                self.taken_off_air(key)
             self.devices.clear()
             self.going.clear()
         self.present = present
@@ -454,8 +465,23 @@ class Control:
         return None
 
 
+class PatientSocket:
+    """dbus-fast takes the kernel's "not now" for the end of the connection."""
+
+    def __init__(self, socket):
+        self.socket = socket
+
+    def send(self, data):
+        """How many bytes were taken, which may be none."""
+        try:
+            return self.socket.send(data)
+        except BlockingIOError:
+            return 0
+
+
 async def main(address):
     bus = await MessageBus(bus_address=address, bus_type=BusType.SYSTEM).connect()
+    bus._writer.sock = PatientSocket(bus._writer.sock)
     bluez = BlueZ(bus)
     tasks = set()
 
