@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import json
-import os
+import shutil
 import subprocess
 import time
 from concurrent.futures import Future
@@ -12,12 +12,18 @@ from pathlib import Path
 
 from browser import Chromium, Display, Missing, Tab, wait_until
 from lab import Lab, Phone, Run, Wrong
+from lab.programs import ROOT
+from tap import Tap
 from website import Website
 
 SHOWN = 60.0
 """Seconds for a code to be on the screen."""
 SETTLED = 45.0
 """Seconds for a promise to be settled once the phone has done its part."""
+
+
+KEPT = ROOT / "target" / "judges" / "chromium"
+"""Where a case that fails leaves what there was to be seen."""
 
 
 class Call:
@@ -58,10 +64,25 @@ class Call:
 
 
 class Scene:
-    """One lab, one website, one Chromium on a display, one phone, one relay."""
+    """One lab, one website, one Chromium on a display, one phone, one relay.
 
-    def __init__(self, weak: bool = True):
+    `weak` is the vault's key derivation; with `tapped` Chromium's line to the
+    relay leads through a tap.
+    """
+
+    reader = "phone"
+    """Who reads the codes: the phone, or zbar, which types them to the phone."""
+    case = "scene"
+    """What is played, for the name of what is kept."""
+    version = ""
+    """Chromium's, once there was one."""
+
+    def __init__(self, weak: bool = True, tapped: bool = False):
         self.exit = contextlib.ExitStack()
+        self.numbers = itertools.count(1)
+        self.seen: set[str] = set()
+        self.codes: dict[Path, str] = {}
+        self.chromium = self.display = self.tap = None
         try:
             self.lab: Lab = self.exit.enter_context(Lab())
             self.site = Website()
@@ -70,38 +91,51 @@ class Scene:
             self.phone: Phone = self.lab.phone(weak=weak)
             self.display = Display(self.lab.folder, self.lab.env)
             self.exit.callback(self.display.end)
-            where = f"{self.relay.host}:443 127.0.0.1:{self.relay.port}"
+            port = self.relay.port
+            if tapped:
+                self.tap = Tap(port)
+                self.exit.callback(self.tap.close)
+                port = self.tap.port
+            where = f"{self.relay.host}:443 127.0.0.1:{port}"
             folder = self.lab.folder / "chromium"
             self.chromium = Chromium(
                 folder, self.lab.env, self.display, connect_to=where, ca_file=self.lab.ca_file
             )
+            Scene.version = self.chromium.version
             self.exit.callback(self.chromium.end)
             self.tab = self.chromium.tab(self.site.address)
         except BaseException:
+            self.keep()
             self.exit.close()
             raise
-        self.numbers = itertools.count(1)
-        self.seen: set[str] = set()
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, value, _):
-        if kind is not None and (kept := os.environ.get("CABLECAR_KEEP")):
-            self.keep(Path(kept))
+        if kind is not None:
+            self.keep()
         self.exit.close()
 
-    def keep(self, folder: Path):
-        """Leaves what there is to be seen, for whoever looks for the fault."""
-        folder.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(Exception):
-            self.display.picture(folder / "screen.png")
-        for log in self.lab.folder.rglob("*.log"):
-            with contextlib.suppress(OSError):
-                (folder / log.name).write_bytes(log.read_bytes())
+    def keep(self):
+        """Leaves what there is to be seen, for whoever looks for the fault:
+        the screen, the logs, and what each of our programs said."""
+        folder = KEPT / self.case
+        with contextlib.suppress(Exception):  # the fault itself is what counts
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            for log in self.lab.folder.rglob("*.log"):
+                shutil.copy(log, folder / log.name)
+            for number, run in enumerate(self.lab.running):
+                lines = [run.output, *run.lines, *map(json.dumps, run.events)]
+                (folder / f"{number}-{run.name}.txt").write_text("\n".join(lines) + "\n")
+            for picture in self.codes:
+                shutil.copy(picture, folder / picture.name)
+            if self.display:
+                self.display.picture(folder / "screen.png")
 
     def chromium_said(self) -> str:
-        """The last lines of its log that are about security keys."""
+        """The last lines of its log that are about passkeys."""
         lines = [line for line in self.chromium.said().splitlines() if "FIDO" in line or "fido" in line]
         return "\n".join(lines[-12:])[-2500:]
 
@@ -126,6 +160,7 @@ class Scene:
             said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SHOWN).stdout
             new = {line for line in said.split() if line.startswith("FIDO:/")} - self.seen
             self.seen |= new
+            self.codes |= {picture: text for text in new}
             return new
 
         try:
@@ -136,8 +171,8 @@ class Scene:
 
     def scan(self, picture: Path, *extra: str, phone: Phone | None = None, consent: str = "allow") -> Run:
         """The phone looks at the screen."""
-        source = subprocess.run(["zbarimg","-q","--raw",str(picture)],capture_output=True,text=True).stdout.split()[0]
-        return (phone or self.phone).scan(source, *extra, relay=self.relay, consent=consent)
+        code = self.codes[picture] if self.reader == "zbar" else picture
+        return (phone or self.phone).scan(code, *extra, relay=self.relay, consent=consent)
 
     def register(self, name: str = "alice", **more) -> str:
         """A registration, whole; gives the passkey's id."""
@@ -147,13 +182,22 @@ class Scene:
         scan.expect(0)
         return passkey
 
-    def sign_in(self, allow: list[str] = (), **more) -> tuple[dict, Run]:
+    def sign_in(self, allow: list[str] = (), tab: Tab | None = None, **more) -> tuple[dict, Run]:
         """A sign-in, whole; gives what the page got and the phone's run."""
-        call = self.ask("get", {**self.site.request(allow), **more})
+        call = self.ask("get", {**self.site.request(allow), **more}, tab)
         scan = self.scan(self.code(call))
         self.site.signed_in(call.response())
         scan.expect(0)
         return call.settled(), scan
+
+    def chromium_hears_it(self):
+        """A phone advertises, and Chromium listens: what it does not answer
+        from now on, it has heard and passed over."""
+        try:
+            both = lambda: self.lab.air.adverts() and self.lab.air.discovering()  # noqa: E731
+            wait_until(both, SETTLED, "an advert on the air with Chromium listening")
+        except Missing as missing:
+            raise Wrong(f"{missing}; Chromium said: {self.chromium_said()}") from None
 
     def screen(self, path: Path) -> Path:
         """All that is to be seen."""
