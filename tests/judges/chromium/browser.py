@@ -56,7 +56,13 @@ class Program:
         self.log = log
         with self.log.open("ab") as said:
             self.process = subprocess.Popen(
-                command, env=env, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True, **options
+                command,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+                **options,
             )
 
     def said(self) -> str:
@@ -153,7 +159,9 @@ class Chromium:
         self.socket, self.reader = None, None
         try:
             port, path = wait_until(lambda: self._door(profile), START, "Chromium's debugging port")
-            self.socket = connect(f"ws://127.0.0.1:{port}{path}", max_size=None, open_timeout=START, proxy=None)
+            self.socket = connect(
+                f"ws://127.0.0.1:{port}{path}", max_size=None, open_timeout=START, proxy=None
+            )
             self.reader = threading.Thread(target=self._read, daemon=True)
             self.reader.start()
             self.version = self.ask("Browser.getVersion")["product"].split("/")[-1]

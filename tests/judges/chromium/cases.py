@@ -51,14 +51,18 @@ def forged_results():
         refused(scene.site.signed_in, flipped(got, "signature", -1))
         refused(scene.site.signed_in, flipped(got, "authenticatorData", 0))
         refused(scene.site.signed_in, {**got, "id": "AAAA", "rawId": "AAAA"})
-        hash_at = base64url(made["response"]["attestationObject"]).index(hashlib.sha256(b"localhost").digest())
+        hash_at = base64url(made["response"]["attestationObject"]).index(
+            hashlib.sha256(b"localhost").digest()
+        )
         challenge, scene.site.challenge = scene.site.challenge, b"another"
         refused(scene.site.signed_in, got)
         refused(scene.site.registered, made)
         scene.site.challenge, scene.site.origin = challenge, "http://localhost:1"
         refused(scene.site.signed_in, got)
         scene.site.origin = scene.site.address
-        scene.site.challenge = base64url(json.loads(base64url(made["response"]["clientDataJSON"]))["challenge"])
+        scene.site.challenge = base64url(
+            json.loads(base64url(made["response"]["clientDataJSON"]))["challenge"]
+        )
         scene.site.registered(made)
         refused(scene.site.registered, flipped(made, "attestationObject", hash_at))
 

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -38,7 +39,9 @@ class Call:
             return self.promise.result(seconds)
         except NotYet:
             said = self.scene.chromium_said()
-            raise Wrong(f"the page's promise is not settled in {seconds:g} s; Chromium said: {said}") from None
+            raise Wrong(
+                f"the page's promise is not settled in {seconds:g} s; Chromium said: {said}"
+            ) from None
 
     def response(self) -> dict:
         """A good end."""
@@ -124,7 +127,7 @@ class Scene:
         with contextlib.suppress(Exception):  # the fault itself is what counts
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            for log in self.lab.folder.rglob("*.log"):
+            for log in [*self.lab.folder.glob("*.log"), *self.lab.folder.glob("chromium/*.log")]:
                 shutil.copy(log, folder / log.name)
             for number, run in enumerate(self.lab.running):
                 lines = [run.output, *run.lines, *map(json.dumps, run.events)]
@@ -135,9 +138,9 @@ class Scene:
                 self.display.picture(folder / "screen.png")
 
     def chromium_said(self) -> str:
-        """The last lines of its log that are about passkeys."""
-        lines = [line for line in self.chromium.said().splitlines() if "FIDO" in line or "fido" in line]
-        return "\n".join(lines[-12:])[-2500:]
+        """The last that its log has about passkeys; `keep` has all of it."""
+        said = re.findall(r"FIDO: .*", self.chromium.said())
+        return " | ".join(line[:200] for line in said[-5:])
 
     def ask(self, verb: str, options: dict, tab: Tab | None = None) -> Call:
         """The page calls `create` or `get`."""
@@ -158,10 +161,11 @@ class Scene:
             self.display.picture(picture)
             command = ["zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqr.enable", str(picture)]
             said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SHOWN).stdout
-            new = {line for line in said.split() if line.startswith("FIDO:/")} - self.seen
-            self.seen |= new
-            self.codes |= {picture: text for text in new}
-            return new
+            for text in said.split():
+                if text.startswith("FIDO:/") and text not in self.seen:
+                    self.seen.add(text)
+                    self.codes[picture] = text
+            return picture in self.codes
 
         try:
             wait_until(look, SHOWN, "a code on the screen")
@@ -193,9 +197,11 @@ class Scene:
     def chromium_hears_it(self):
         """A phone advertises, and Chromium listens: what it does not answer
         from now on, it has heard and passed over."""
+        air = self.lab.air
         try:
-            both = lambda: self.lab.air.adverts() and self.lab.air.discovering()  # noqa: E731
-            wait_until(both, SETTLED, "an advert on the air with Chromium listening")
+            wait_until(
+                lambda: air.adverts() and air.discovering(), SETTLED, "an advert that Chromium can hear"
+            )
         except Missing as missing:
             raise Wrong(f"{missing}; Chromium said: {self.chromium_said()}") from None
 

@@ -9,6 +9,7 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Callable
 
 GREETING = 81
 """Bytes of the first message of the handshake."""
@@ -40,12 +41,19 @@ class Tap:
         with contextlib.suppress(OSError):  # it was closed
             while True:
                 near, _ = self.server.accept()
-                far = socket.create_connection(self.to)
-                for end in near, far:
-                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                records = Records(self.greetings)
-                threading.Thread(target=carry, args=(near, far, records.pass_by), daemon=True).start()
-                threading.Thread(target=carry, args=(far, near, lambda _: None), daemon=True).start()
+                threading.Thread(target=self._pass_on, args=(near,), daemon=True).start()
+
+    def _pass_on(self, near: socket.socket):
+        try:
+            far = socket.create_connection(self.to)
+        except OSError:
+            near.close()
+            return
+        for end in near, far:
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        records = Records(self.greetings)
+        threading.Thread(target=carry, args=(far, near, lambda _: None), daemon=True).start()
+        carry(near, far, records.pass_by)
 
 
 class Records:
@@ -72,7 +80,7 @@ class Records:
                 self.head = b""
 
 
-def carry(source: socket.socket, target: socket.socket, see):
+def carry(source: socket.socket, target: socket.socket, see: Callable[[bytes], None]):
     """Passes on what comes, until one of them has had enough."""
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
