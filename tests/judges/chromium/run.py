@@ -22,6 +22,7 @@ cases together go to target/judges/chromium.json.
 
 import argparse
 import json
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -36,7 +37,7 @@ from cases import CASES
 from lab import Wrong
 from lab.programs import ROOT
 from lab.verdict import judge
-from scene import Scene
+from scene import KEPT, Scene
 
 CASE = 240
 """Seconds for a case, whatever hangs."""
@@ -52,6 +53,7 @@ def bounded(name: str, case: Callable, seconds: int) -> Callable:
 
     def run():
         Scene.case = name
+        shutil.rmtree(KEPT / name, ignore_errors=True)
         signal.signal(signal.SIGALRM, late)
         signal.alarm(seconds)
         try:
