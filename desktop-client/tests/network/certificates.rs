@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::ServerConfig;
 
-use super::stand_in::{CONFLICT, tls_relay};
-use super::{HOST, Phone, ended};
+use super::stand_in::{OPENED, tls_relay};
+use super::{Computer, HOST, first_finding};
 
 /// A certificate authority.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -41,39 +41,41 @@ impl Authority {
 
 #[test]
 fn the_store_of_the_system_is_believed() {
-    let (phone, authority) = (Phone::new(), Authority::new());
-    let relay = tls_relay(authority.server(HOST), CONFLICT);
+    let (computer, authority) = (Computer::new(), Authority::new());
+    let relay = tls_relay(authority.server(HOST), OPENED);
     let rule = relay.instead_of(HOST);
-    let scan =
-        |store: &str| phone.scan(&["--connect-to", &rule]).env("SSL_CERT_FILE", store).output().unwrap();
+    let found = |store: &str| {
+        let mut doctor = computer.doctor(&["--domain-id", "0", "--connect-to", &rule]);
+        doctor.env("SSL_CERT_FILE", store);
+        first_finding(doctor)
+    };
 
     // Nobody to believe.
-    let (exit, id, said) = ended(&scan("no-certificates"));
-    assert_eq!((exit, id.as_str()), (7, "relay.tls"), "{said}");
-    assert!(said.contains("no certificate authority is installed"), "{said}");
+    let (id, said) = found("no-certificates");
+    assert!(id == "relay.tls" && said.contains("no certificate authority is installed"), "{id} {said}");
 
     // Somebody else.
-    fs::write(phone.path("other.pem"), Authority::new().pem()).unwrap();
-    let (exit, id, said) = ended(&scan("other.pem"));
-    assert_eq!((exit, id.as_str()), (7, "relay.tls"), "{said}");
+    fs::write(computer.path("other.pem"), Authority::new().pem()).unwrap();
+    assert_eq!(found("other.pem").0, "relay.tls");
+    assert!(relay.heads().is_empty());
 
     // The one who vouches for the relay, which is then heard.
-    fs::write(phone.path("store.pem"), authority.pem()).unwrap();
-    let (exit, id, said) = ended(&scan("store.pem"));
-    assert_eq!((exit, id.as_str()), (7, "relay.code-in-use"), "{said}");
+    fs::write(computer.path("store.pem"), authority.pem()).unwrap();
+    assert_eq!(found("store.pem"), Default::default());
     assert_eq!(relay.heads().len(), 1);
 }
 
 #[test]
 fn a_file_of_ones_own_is_believed_in_the_place_of_the_store() {
-    let (phone, authority) = (Phone::new(), Authority::new());
-    let relay = tls_relay(authority.server(HOST), CONFLICT);
+    let (computer, authority) = (Computer::new(), Authority::new());
+    let relay = tls_relay(authority.server(HOST), OPENED);
     let rule = relay.instead_of(HOST);
-    fs::write(phone.path("store.pem"), authority.pem()).unwrap();
-    fs::write(phone.path("own.pem"), Authority::new().pem()).unwrap();
-    for (file, expected) in [("store.pem", "relay.code-in-use"), ("own.pem", "relay.tls")] {
-        let mut scan = phone.scan(&["--connect-to", &rule, "--ca-file", file]);
-        let (exit, id, said) = ended(&scan.env("SSL_CERT_FILE", "store.pem").output().unwrap());
-        assert_eq!((exit, id.as_str()), (7, expected), "{said}");
+    fs::write(computer.path("store.pem"), authority.pem()).unwrap();
+    fs::write(computer.path("own.pem"), Authority::new().pem()).unwrap();
+    for (file, expected) in [("store.pem", ""), ("own.pem", "relay.tls")] {
+        let arguments = ["--domain-id", "0", "--connect-to", &rule, "--ca-file", file];
+        let mut doctor = computer.doctor(&arguments);
+        doctor.env("SSL_CERT_FILE", "store.pem");
+        assert_eq!(first_finding(doctor).0, expected);
     }
 }

@@ -93,7 +93,8 @@ fn address(id: &platform::PeripheralId) -> Address {
     address
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::collections::HashMap;
 

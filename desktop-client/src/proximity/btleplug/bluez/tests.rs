@@ -113,8 +113,10 @@ async fn signals_of_another_form_are_passed_over() {
 
 #[tokio::test(start_paused = true)]
 async fn the_end_of_the_radio_is_noticed() {
-    let powered =
-        |on: bool| PropMap::from([("Powered".to_owned(), Variant(Box::new(on) as Box<dyn RefArg>))]);
+    let powered = |on: bool| {
+        let on: Boxed = Variant(Box::new(on));
+        PropMap::from([("Powered".to_owned(), on)])
+    };
     let owner_changed = |name: &str| {
         let signal = Message::new_signal("/org/freedesktop/DBus", BUS, "NameOwnerChanged").unwrap();
         signal.append3(name, OWNER, "")
