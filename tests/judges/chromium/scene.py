@@ -205,10 +205,6 @@ class Scene:
         except Missing as missing:
             raise Wrong(f"{missing}; Chromium said: {self.chromium_said()}") from None
 
-    def screen(self, path: Path) -> Path:
-        """All that is to be seen."""
-        return self.display.picture(path)
-
     def still_works(self):
         """After whatever happened: a registration and a sign-in."""
         passkey = self.register("still-works")
