@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-import urllib.request
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
@@ -28,7 +28,7 @@ class Missing(Exception):
     """Something that had to come did not."""
 
 
-def wait_until(look, seconds, what):
+def wait_until(look: Callable, seconds: float, what: str):
     """What `look` gives, as soon as it gives something. The pauses between
     two looks grow to a twentieth of a second."""
     deadline, pause = time.monotonic() + seconds, 0.005
@@ -40,7 +40,7 @@ def wait_until(look, seconds, what):
     return found
 
 
-def find_program(*names):
+def find_program(*names: str) -> str:
     """The first of these programs that is installed."""
     for name in names:
         if path := shutil.which(name):
@@ -52,18 +52,24 @@ class Program:
     """A program and all that it starts, in a process group of its own, with
     what it says in a file."""
 
-    def __init__(self, command, env, log, **options):
-        self.name = Path(command[0]).name
-        self.log = Path(log)
+    def __init__(self, command: list[str], env: dict[str, str], log: Path, **options):
+        self.log = log
         with self.log.open("ab") as said:
             self.process = subprocess.Popen(
-                command, env=env, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True, **options
+                command,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+                **options,
             )
 
-    def said(self):
+    def said(self) -> str:
+        """All that it printed."""
         return self.log.read_text(errors="replace")
 
-    def end(self, seconds=10.0):
+    def end(self, seconds: float = 10.0):
         """Asks it to end, then ends the whole group."""
         if self.process.poll() is None:
             self.process.terminate()
@@ -82,7 +88,7 @@ class Display:
     """An X display that nobody sees, with a window manager: without one
     Chromium's dialogs are not placed where a person would see them."""
 
-    def __init__(self, folder, env, width=1280, height=1000):
+    def __init__(self, folder: Path, env: dict[str, str], width: int = 1280, height: int = 1000):
         self.env = env
         reader, writer = os.pipe()
         xvfb = [find_program("Xvfb"), "-displayfd", str(writer), "-screen", "0", f"{width}x{height}x24"]
@@ -99,18 +105,19 @@ class Display:
             self.end()
             raise
 
-    def _number(self, pipe):
+    def _number(self, pipe) -> str:
         if self.programs[0].process.poll() is not None:
             raise Missing(f"Xvfb ended: {self.programs[0].said()}")
         return (pipe.read() or b"").decode().strip()
 
-    def picture(self, path):
+    def picture(self, path: Path) -> Path:
         """All that is to be seen, as a PNG file."""
         command = [find_program("import"), "-display", self.name, "-window", "root", str(path)]
         subprocess.run(command, env=self.env, check=True, timeout=ANSWER, capture_output=True)
         return path
 
     def end(self):
+        """Ends the window manager, then the display."""
         for program in reversed(self.programs):
             program.end()
 
@@ -118,14 +125,14 @@ class Display:
 class Chromium:
     """One Chromium with a profile of its own."""
 
-    def __init__(self, folder, env, display, flags=(), size=(1100, 900), connect_to=None, ca_file=None):
-        self.folder = Path(folder)
-        self.display = display
-        profile = self.folder / "profile"
+    def __init__(
+        self, folder: Path, env: dict[str, str], display: Display, connect_to: str, ca_file: Path,
+        size: tuple[int, int] = (1100, 900),
+    ):  # fmt: skip
+        profile = folder / "profile"
         profile.mkdir(parents=True)
         env = env | {"DISPLAY": display.name}
-        if ca_file:
-            self._trust(env, ca_file)
+        self._trust(env, ca_file)
         command = [
             find_program("chromium", "chromium-browser"),
             "--no-sandbox",
@@ -144,17 +151,17 @@ class Chromium:
             "--window-position=20,20",
             "--enable-logging=stderr",
             "--vmodule=device_event_log*=1",
-            *([f"--host-resolver-rules=MAP {connect_to}"] if connect_to else []),
-            *flags,
+            f"--host-resolver-rules=MAP {connect_to}",
             "about:blank",
         ]
-        self.program = Program(command, env, self.folder / "chromium.log")
-        self.calls, self.waiting, self.sessions = itertools.count(1), {}, {}
+        self.program = Program(command, env, folder / "chromium.log")
+        self.calls, self.waiting = itertools.count(1), {}
         self.socket, self.reader = None, None
         try:
             port, path = wait_until(lambda: self._door(profile), START, "Chromium's debugging port")
-            self.socket = connect(f"ws://127.0.0.1:{port}{path}", max_size=None, open_timeout=START, proxy=None)
-            self.port = port
+            self.socket = connect(
+                f"ws://127.0.0.1:{port}{path}", max_size=None, open_timeout=START, proxy=None
+            )
             self.reader = threading.Thread(target=self._read, daemon=True)
             self.reader.start()
             self.version = self.ask("Browser.getVersion")["product"].split("/")[-1]
@@ -162,17 +169,16 @@ class Chromium:
             self.end()
             raise
 
-    def _trust(self, env, ca_file):
+    def _trust(self, env: dict[str, str], ca_file: Path):
         """Puts the lab's authority where Chromium on Linux looks for a
         person's own."""
         store = Path(env["HOME"]) / ".pki" / "nssdb"
-        if not store.exists():
-            store.mkdir(parents=True)
-            tool = [find_program("certutil"), "-d", f"sql:{store}"]
-            for command in ["-N", "--empty-password"], ["-A", "-t", "C,,", "-n", "lab", "-i", str(ca_file)]:
-                subprocess.run([*tool, *command], env=env, check=True, timeout=ANSWER, capture_output=True)
+        store.mkdir(parents=True)
+        tool = [find_program("certutil"), "-d", f"sql:{store}"]
+        for command in ["-N", "--empty-password"], ["-A", "-t", "C,,", "-n", "lab", "-i", str(ca_file)]:
+            subprocess.run([*tool, *command], env=env, check=True, timeout=ANSWER, capture_output=True)
 
-    def _door(self, profile):
+    def _door(self, profile: Path) -> list[str] | None:
         if self.program.process.poll() is not None:
             raise Missing(f"Chromium ended: {self.program.said()[-2000:]}")
         try:
@@ -197,7 +203,7 @@ class Chromium:
         for answer in list(self.waiting.values()):
             answer.set_exception(Missing("Chromium's debugging port closed"))
 
-    def send(self, method, session=None, **params):
+    def send(self, method: str, session: str | None = None, **params) -> Future:
         """Sends a command; its answer comes in the future."""
         number, answer = next(self.calls), Future()
         self.waiting[number] = answer
@@ -205,21 +211,23 @@ class Chromium:
         self.socket.send(json.dumps(message | ({"sessionId": session} if session else {})))
         return answer
 
-    def ask(self, method, session=None, seconds=ANSWER, **params):
+    def ask(self, method: str, session: str | None = None, seconds: float = ANSWER, **params) -> dict:
         """Sends a command and waits for its answer."""
         try:
             return self.send(method, session, **params).result(seconds)
         except NotYet:
             raise Missing(f"Chromium's answer to {method} did not come in {seconds:g} s") from None
 
-    def tab(self, address):
+    def tab(self, address: str) -> "Tab":
         """A new tab in front of the others, loaded and ready."""
         target = self.ask("Target.createTarget", url=address)["targetId"]
         tab = Tab(self, target)
-        wait_until(lambda: tab.evaluate("document.readyState === 'complete' && !!window.ready"), START, f"page {address}")
+        ready = "document.readyState === 'complete' && !!window.ready"
+        wait_until(lambda: tab.evaluate(ready), START, f"page {address}")
         return tab
 
-    def said(self):
+    def said(self) -> str:
+        """Its log."""
         return self.program.said()
 
     def end(self):
@@ -239,11 +247,11 @@ class Chromium:
 class Tab:
     """One page in a tab."""
 
-    def __init__(self, chromium, target):
+    def __init__(self, chromium: Chromium, target: str):
         self.chromium, self.target = chromium, target
         self.session = chromium.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
 
-    def start(self, expression):
+    def start(self, expression: str) -> Future:
         """Evaluates as if a person had clicked; the future has the value
         once the promise is settled."""
         answer = self.chromium.send(
@@ -267,7 +275,7 @@ class Tab:
         answer.add_done_callback(settle)
         return value
 
-    def evaluate(self, expression, seconds=ANSWER):
+    def evaluate(self, expression: str, seconds: float = ANSWER):
         """The value of an expression."""
         try:
             return self.start(expression).result(seconds)
@@ -275,7 +283,9 @@ class Tab:
             raise Missing(f"the page's answer to {expression} did not come in {seconds:g} s") from None
 
     def to_front(self):
+        """Shows it instead of the other tabs."""
         self.chromium.ask("Target.activateTarget", targetId=self.target)
 
     def close(self):
+        """Closes it."""
         self.chromium.ask("Target.closeTarget", targetId=self.target)

@@ -2,13 +2,18 @@
 
 import base64
 import copy
+import hashlib
+import json
 import time
+from collections.abc import Callable
 
 from lab import Wrong
 from scene import Scene
 
 # Two inputs of a page's for `prf`, in base64url.
 FIRST, SECOND = "Zmlyc3Q", "c2Vjb25k"
+WAITING = 20.0
+"""Seconds for which a tab is left with its code."""
 
 
 def create():
@@ -20,21 +25,69 @@ def create():
 
 
 def discoverable_get():
-    """A sign-in that names no passkey."""
+    """A sign-in that names no passkey; the site learns the account from it."""
     with Scene() as scene:
-        passkey = scene.register()
+        passkey = scene.register("alice")
         got, _ = scene.sign_in()
         if got["response"]["id"] != passkey:
             raise Wrong("it is another passkey")
-        forged = copy.deepcopy(got["response"])
-        signature = bytearray(base64.urlsafe_b64decode(forged["response"]["signature"] + "=="))
-        signature[-1] ^= 1
-        forged["response"]["signature"] = base64.urlsafe_b64encode(signature).decode().rstrip("=")
-        try:
-            scene.site.signed_in(forged)
-        except Wrong:
-            return
-        raise Wrong("the site takes a forged signature")
+        if base64url(got["response"]["response"]["userHandle"]) != b"alice":
+            raise Wrong(f"it is another account: {got['response']}")
+
+
+def forged_results():
+    """The control of all others: the site refuses what was changed by a bit,
+    and what was made for another request or by another site."""
+    with Scene() as scene:
+        call = scene.ask("create", scene.site.creation())
+        scan = scene.scan(scene.code(call))
+        made = call.response()
+        scene.site.registered(made)
+        scan.expect(0)
+        got, _ = scene.sign_in()
+        got = got["response"]
+        scene.site.signed_in(got)
+        # The last byte of the signature, and the first of the RP ID's hash.
+        refused(scene.site.signed_in, flipped(got, "signature", -1))
+        refused(scene.site.signed_in, flipped(got, "authenticatorData", 0))
+        refused(scene.site.signed_in, {**got, "id": "AAAA", "rawId": "AAAA"})
+        hash_at = base64url(made["response"]["attestationObject"]).index(
+            hashlib.sha256(b"localhost").digest()
+        )
+        challenge, scene.site.challenge = scene.site.challenge, b"another"
+        refused(scene.site.signed_in, got)
+        refused(scene.site.registered, made)
+        scene.site.challenge, scene.site.origin = challenge, "http://localhost:1"
+        refused(scene.site.signed_in, got)
+        scene.site.origin = scene.site.address
+        scene.site.challenge = base64url(
+            json.loads(base64url(made["response"]["clientDataJSON"]))["challenge"]
+        )
+        scene.site.registered(made)
+        refused(scene.site.registered, flipped(made, "attestationObject", hash_at))
+
+
+def base64url(text: str) -> bytes:
+    """What the text stands for."""
+    return base64.urlsafe_b64decode(text + "==")
+
+
+def flipped(response: dict, part: str, index: int) -> dict:
+    """The response with one bit of a part changed."""
+    forged = copy.deepcopy(response)
+    content = bytearray(base64url(forged["response"][part]))
+    content[index] ^= 1
+    forged["response"][part] = base64.urlsafe_b64encode(content).decode().rstrip("=")
+    return forged
+
+
+def refused(verify: Callable, response: dict):
+    """The site does not take it."""
+    try:
+        verify(response)
+    except Wrong:
+        return
+    raise Wrong(f"the site takes a forged result: {response}")
 
 
 def get_with_allow_list():
@@ -82,7 +135,7 @@ def prf():
             raise Wrong(f"the secrets differ: {results}")
         if other["first"] != both["second"] or both["first"] == both["second"] or "second" in other:
             raise Wrong(f"the secrets are not those of their inputs: {results}")
-        if len(base64.urlsafe_b64decode(both["first"] + "=")) != 32:
+        if any(len(base64url(secret)) != 32 for secret in both.values()):
             raise Wrong(f"a secret is not 32 bytes long: {both}")
 
 
@@ -125,6 +178,7 @@ def wrong_phone():
         code = scene.code(call)
         stranger = scene.scan(old_code, phone=scene.lab.phone("stranger"))
         stranger.stage("waiting-for-computer")
+        scene.chromium_hears_it()
         time.sleep(2.0)  # for as long it is on the air and nothing may happen
         if not call.pending():
             raise Wrong(f"the page got {call.settled()} from a stranger")
@@ -178,20 +232,23 @@ def two_sign_ins():
 
 
 def tab_left_waiting():
-    """A code stays on the screen while nobody comes; then somebody does."""
+    """A code stays on the screen of one tab while nobody comes and another tab
+    signs in; Chromium keeps waiting, and then somebody comes after all."""
     with Scene() as scene:
         passkey = scene.register()
         call = scene.ask("get", scene.site.request([passkey]))
-        code = scene.code(call)
+        code, challenge = scene.code(call), scene.site.challenge
+        left_at = time.monotonic()
         other = scene.chromium.tab(scene.site.address)
-        waited = time.monotonic() + 20.0
-        while time.monotonic() < waited:
+        scene.sign_in([passkey], tab=other)
+        while time.monotonic() < left_at + WAITING:
             if not call.pending():
                 raise Wrong(f"the page got {call.settled()} while nobody came")
             time.sleep(0.2)
         other.close()
         scene.tab.to_front()
         scan = scene.scan(code)
+        scene.site.challenge = challenge
         scene.site.signed_in(call.response())
         scan.expect(0)
 
@@ -199,6 +256,7 @@ def tab_left_waiting():
 CASES = {
     "create": create,
     "discoverable-get": discoverable_get,
+    "forged-results": forged_results,
     "get-with-allow-list": get_with_allow_list,
     "exclude-list-hit": exclude_list_hit,
     "prf": prf,

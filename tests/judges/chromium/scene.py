@@ -3,7 +3,8 @@
 import contextlib
 import itertools
 import json
-import os
+import re
+import shutil
 import subprocess
 import time
 from concurrent.futures import Future
@@ -12,12 +13,18 @@ from pathlib import Path
 
 from browser import Chromium, Display, Missing, Tab, wait_until
 from lab import Lab, Phone, Run, Wrong
+from lab.programs import ROOT
+from tap import Tap
 from website import Website
 
 SHOWN = 60.0
 """Seconds for a code to be on the screen."""
 SETTLED = 45.0
 """Seconds for a promise to be settled once the phone has done its part."""
+
+
+KEPT = ROOT / "target" / "judges" / "chromium"
+"""Where a case that fails leaves what there was to be seen."""
 
 
 class Call:
@@ -32,7 +39,9 @@ class Call:
             return self.promise.result(seconds)
         except NotYet:
             said = self.scene.chromium_said()
-            raise Wrong(f"the page's promise is not settled in {seconds:g} s; Chromium said: {said}") from None
+            raise Wrong(
+                f"the page's promise is not settled in {seconds:g} s; Chromium said: {said}"
+            ) from None
 
     def response(self) -> dict:
         """A good end."""
@@ -58,10 +67,25 @@ class Call:
 
 
 class Scene:
-    """One lab, one website, one Chromium on a display, one phone, one relay."""
+    """One lab, one website, one Chromium on a display, one phone, one relay.
 
-    def __init__(self, weak: bool = True):
+    `weak` is the vault's key derivation; with `tapped` Chromium's line to the
+    relay leads through a tap.
+    """
+
+    reader = "phone"
+    """Who reads the codes: the phone, or zbar, which types them to the phone."""
+    case = "scene"
+    """What is played, for the name of what is kept."""
+    version = ""
+    """Chromium's, once there was one."""
+
+    def __init__(self, weak: bool = True, tapped: bool = False):
         self.exit = contextlib.ExitStack()
+        self.numbers = itertools.count(1)
+        self.seen: set[str] = set()
+        self.codes: dict[Path, str] = {}
+        self.chromium = self.display = self.tap = None
         try:
             self.lab: Lab = self.exit.enter_context(Lab())
             self.site = Website()
@@ -70,40 +94,53 @@ class Scene:
             self.phone: Phone = self.lab.phone(weak=weak)
             self.display = Display(self.lab.folder, self.lab.env)
             self.exit.callback(self.display.end)
-            where = f"{self.relay.host}:443 127.0.0.1:{self.relay.port}"
+            port = self.relay.port
+            if tapped:
+                self.tap = Tap(port)
+                self.exit.callback(self.tap.close)
+                port = self.tap.port
+            where = f"{self.relay.host}:443 127.0.0.1:{port}"
             folder = self.lab.folder / "chromium"
             self.chromium = Chromium(
                 folder, self.lab.env, self.display, connect_to=where, ca_file=self.lab.ca_file
             )
+            Scene.version = self.chromium.version
             self.exit.callback(self.chromium.end)
             self.tab = self.chromium.tab(self.site.address)
         except BaseException:
+            self.keep()
             self.exit.close()
             raise
-        self.numbers = itertools.count(1)
-        self.seen: set[str] = set()
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, value, _):
-        if kind is not None and (kept := os.environ.get("CABLECAR_KEEP")):
-            self.keep(Path(kept))
+        if kind is not None:
+            self.keep()
         self.exit.close()
 
-    def keep(self, folder: Path):
-        """Leaves what there is to be seen, for whoever looks for the fault."""
-        folder.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(Exception):
-            self.display.picture(folder / "screen.png")
-        for log in self.lab.folder.rglob("*.log"):
-            with contextlib.suppress(OSError):
-                (folder / log.name).write_bytes(log.read_bytes())
+    def keep(self):
+        """Leaves what there is to be seen, for whoever looks for the fault:
+        the screen, the logs, and what each of our programs said."""
+        folder = KEPT / self.case
+        with contextlib.suppress(Exception):  # the fault itself is what counts
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            for log in [*self.lab.folder.glob("*.log"), *self.lab.folder.glob("chromium/*.log")]:
+                shutil.copy(log, folder / log.name)
+            for number, run in enumerate(self.lab.running):
+                lines = [run.output, *run.lines, *map(json.dumps, run.events)]
+                (folder / f"{number}-{run.name}.txt").write_text("\n".join(lines) + "\n")
+            for picture in self.codes:
+                shutil.copy(picture, folder / picture.name)
+            if self.display:
+                self.display.picture(folder / "screen.png")
 
     def chromium_said(self) -> str:
-        """The last lines of its log that are about security keys."""
-        lines = [line for line in self.chromium.said().splitlines() if "FIDO" in line or "fido" in line]
-        return "\n".join(lines[-12:])[-2500:]
+        """The last that its log has about passkeys; `keep` has all of it."""
+        said = re.findall(r"FIDO: .*", self.chromium.said())
+        return " | ".join(line[:200] for line in said[-5:])
 
     def ask(self, verb: str, options: dict, tab: Tab | None = None) -> Call:
         """The page calls `create` or `get`."""
@@ -124,9 +161,11 @@ class Scene:
             self.display.picture(picture)
             command = ["zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqr.enable", str(picture)]
             said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SHOWN).stdout
-            new = {line for line in said.split() if line.startswith("FIDO:/")} - self.seen
-            self.seen |= new
-            return new
+            for text in said.split():
+                if text.startswith("FIDO:/") and text not in self.seen:
+                    self.seen.add(text)
+                    self.codes[picture] = text
+            return picture in self.codes
 
         try:
             wait_until(look, SHOWN, "a code on the screen")
@@ -136,8 +175,8 @@ class Scene:
 
     def scan(self, picture: Path, *extra: str, phone: Phone | None = None, consent: str = "allow") -> Run:
         """The phone looks at the screen."""
-        source = subprocess.run(["zbarimg","-q","--raw",str(picture)],capture_output=True,text=True).stdout.split()[0]
-        return (phone or self.phone).scan(source, *extra, relay=self.relay, consent=consent)
+        code = self.codes[picture] if self.reader == "zbar" else picture
+        return (phone or self.phone).scan(code, *extra, relay=self.relay, consent=consent)
 
     def register(self, name: str = "alice", **more) -> str:
         """A registration, whole; gives the passkey's id."""
@@ -147,17 +186,24 @@ class Scene:
         scan.expect(0)
         return passkey
 
-    def sign_in(self, allow: list[str] = (), **more) -> tuple[dict, Run]:
+    def sign_in(self, allow: list[str] = (), tab: Tab | None = None, **more) -> tuple[dict, Run]:
         """A sign-in, whole; gives what the page got and the phone's run."""
-        call = self.ask("get", {**self.site.request(allow), **more})
+        call = self.ask("get", {**self.site.request(allow), **more}, tab)
         scan = self.scan(self.code(call))
         self.site.signed_in(call.response())
         scan.expect(0)
         return call.settled(), scan
 
-    def screen(self, path: Path) -> Path:
-        """All that is to be seen."""
-        return self.display.picture(path)
+    def chromium_hears_it(self):
+        """A phone advertises, and Chromium listens: what it does not answer
+        from now on, it has heard and passed over."""
+        air = self.lab.air
+        try:
+            wait_until(
+                lambda: air.adverts() and air.discovering(), SETTLED, "an advert that Chromium can hear"
+            )
+        except Missing as missing:
+            raise Wrong(f"{missing}; Chromium said: {self.chromium_said()}") from None
 
     def still_works(self):
         """After whatever happened: a registration and a sign-in."""
