@@ -4,7 +4,7 @@ import itertools
 import subprocess
 from pathlib import Path
 
-from browser import wait_until
+from lab.display import wait_until
 from scene import SHOWN, Scene
 
 

@@ -11,8 +11,9 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
 
-from browser import Chromium, Display, Missing, Tab, wait_until
+from browser import Chromium, Tab
 from lab import Lab, Phone, Run, Wrong
+from lab.display import Display, Missing, wait_until
 from lab.programs import ROOT
 from tap import Tap
 from website import Website

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""A registration as three people see it, each in a terminal of their own.
+
+    tests/run terminals
+    python3 tests/judges/terminals/run.py [--pictures FOLDER]
+
+Three xterms on three displays that nobody sees: the relay, the computer, the
+phone. The code is read by the phone off a picture of the computer's terminal,
+on light and on dark ground; passphrase and answer are typed. The website is
+py_webauthn. The programs are those built for release, or those in
+$CABLECAR_BIN. `--pictures` leaves what was to be seen, for the docs.
+"""
+
+import argparse
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lab import Lab, Site, Wrong, program
+from lab.display import Display, Missing, Program, find_program, wait_until
+from lab.programs import PASSPHRASE
+from lab.verdict import judge
+
+GROUNDS = {"light": ("black", "white"), "dark": ("grey90", "black")}
+PATIENCE = 60.0
+
+
+class Terminal:
+    """An xterm on a display of its own. What is printed is also in a file."""
+
+    def __init__(self, lab: Lab, name: str, command: str, ground: str, size: tuple[int, int] = (100, 40)):
+        self.lab, self.name = lab, name
+        folder = lab.folder / f"terminal-{name}"
+        folder.mkdir()
+        self.typescript = folder / "typescript"
+        columns, lines = size
+        self.display = Display(folder, lab.env, width=columns * 8 + 40, height=lines * 16 + 40)
+        front, back = GROUNDS[ground]
+        xterm = [find_program("xterm"), "-fa", "DejaVu Sans Mono", "-fs", "10", "-geometry", f"{columns}x{lines}+0+0"]
+        # `script` keeps the text and hands on the exit code; the shell then
+        # waits, so that the window stays to be looked at.
+        kept = f"script -qefc {shlex.quote(command)} {self.typescript}; echo $? >{folder}/code; exec sleep 600"
+        env = lab.env | {"DISPLAY": self.display.name, "SHELL": "/bin/sh"}
+        self.code_file = folder / "code"
+        log = folder / "xterm.log"
+        self.xterm = Program([*xterm, "-fg", front, "-bg", back, "-e", "sh", "-c", kept], env, log)
+
+    def said(self) -> str:
+        """What was printed, without the colours."""
+        text = self.typescript.read_text(errors="replace") if self.typescript.exists() else ""
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", text)
+
+    def wait_for(self, text: str):
+        """Until this was printed."""
+        try:
+            wait_until(lambda: text in self.said(), PATIENCE, f"{text!r} in the terminal of the {self.name}")
+        except Missing as missing:
+            raise Wrong(f"{missing}; it said: {self.said()[-2000:]}") from None
+
+    def type(self, text: str):
+        """A person types this, and Enter."""
+        xdotool = [find_program("xdotool"), "type", "--delay", "5", text + "\n"]
+        subprocess.run(xdotool, env=self.lab.env | {"DISPLAY": self.display.name}, check=True, timeout=PATIENCE)
+
+    def picture(self, path: Path) -> Path:
+        """What is to be seen, once it stands still."""
+
+        def still():
+            before = path.read_bytes() if path.exists() else b""
+            return self.display.picture(path).read_bytes() == before
+
+        wait_until(still, PATIENCE, f"a picture of the {self.name} that stands still")
+        return path
+
+    def ended(self) -> int:
+        """The exit code."""
+        read = lambda: self.code_file.exists() and self.code_file.read_text().strip()  # noqa: E731
+        return int(wait_until(read, PATIENCE, f"the end of the {self.name}"))
+
+    def close(self):
+        """Closes the window and its display."""
+        self.xterm.end()
+        self.display.end()
+
+
+def three_terminals(ground: str, pictures: Path | None) -> None:
+    """A registration; gives nothing or fails."""
+    with Lab() as lab:
+        site, relay, phone = Site(), lab.relay(), lab.phone(weak=False)
+        windows: list[Terminal] = []
+
+        def window(name: str, command: list, size: tuple[int, int], rest: str = "") -> Terminal:
+            line = shlex.join([str(word) for word in command]) + rest
+            windows.append(Terminal(lab, name, line, ground, size))
+            return windows[-1]
+
+        try:
+            certificate = lab.certificate(relay.host)
+            serve = [program("cablecar-relay"), "serve", "--listen", "127.0.0.1:0", "--domain-id", relay.domain,
+                     "--tls-cert", certificate.chain, "--tls-key", certificate.key]  # fmt: skip
+            operator = window("relay", serve, (100, 12))
+            operator.wait_for("listening on ")
+            port = re.search(r"listening on \S*:(\d+)", operator.said()).group(1)
+            reach = ["--ca-file", lab.ca_file, "--connect-to", f"{relay.host}:443:127.0.0.1:{port}"]
+            asked = lab.folder / "options.json"
+            asked.write_text(json.dumps(site.creation()))
+            answer = lab.folder / "answer.json"
+            create = [program("cablecar"), "create", "--origin", site.origin, *reach]
+            computer = window("computer", create, (100, 44), f" <{asked} >{answer}")
+            computer.wait_for("scan the code with")
+            screen = computer.picture(lab.folder / "computer.png")
+            scan = [program("cablecar-phone"), "--vault", phone.vault, "scan", screen, "--domain-id", relay.domain, *reach]
+            owner = window("phone", scan, (100, 24))
+            owner.wait_for("assphrase")
+            owner.type(PASSPHRASE)
+            owner.wait_for("[y/N]")
+            if PASSPHRASE in owner.said():
+                raise Wrong("the passphrase is to be seen")
+            owner.type("y")
+            if (codes := (owner.ended(), computer.ended())) != (0, 0):
+                raise Wrong(f"phone and computer ended with {codes}: {owner.said()} {computer.said()}")
+            site.registered(json.loads(answer.read_text()))
+            if pictures:
+                pictures.mkdir(parents=True, exist_ok=True)
+                shrink(screen, pictures / "terminal-computer.png")
+                for one in (operator, owner):
+                    shrink(one.picture(lab.folder / f"{one.name}.png"), pictures / f"terminal-{one.name}.png")
+        finally:
+            for one in reversed(windows):
+                one.close()
+
+
+def shrink(picture: Path, to: Path):
+    """Few colours, and no more than the window."""
+    command = ["convert", str(picture), "-trim", "+repage", "-strip", "+dither", "-colors", "16", f"PNG8:{to}"]
+    subprocess.run(command, check=True, timeout=PATIENCE)
+
+
+def main() -> int:
+    """Runs both."""
+    asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    asked.add_argument("cases", nargs="*", metavar="CASE")
+    asked.add_argument("--pictures", type=Path, metavar="FOLDER", help="leave pictures for the docs there")
+    asked = asked.parse_args()
+    cases = {
+        "light": lambda: three_terminals("light", None),
+        "dark": lambda: three_terminals("dark", asked.pictures),
+    }
+    return judge(cases, asked.cases)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
