@@ -87,6 +87,10 @@ impl Config {
 }
 
 fn scan_of(args: ScanArgs, cautions: &mut Vec<Caution>) -> Result<Scan, Error> {
+    let code = code_of(args.code, args.camera, args.accept_link)?;
+    if args.accept_link {
+        cautions.push(Caution::LinkAccepted);
+    }
     let air = args.danger_air.map(Air::to).transpose()?;
     let dangers = [
         (air.is_some(), Caution::NoProximity),
@@ -95,12 +99,25 @@ fn scan_of(args: ScanArgs, cautions: &mut Vec<Caution>) -> Result<Scan, Error> {
     ];
     cautions.extend(dangers.into_iter().filter(|(given, _)| *given).map(|(_, caution)| caution));
     Ok(Scan {
-        code: scan::Source::of_argument(args.code),
+        code,
         domain: args.domain_id,
         network: Network::new(args.ca_file.as_deref(), args.connect_to, args.danger_relay)?,
         air,
         consent: args.danger_consent,
     })
+}
+
+fn code_of(
+    code: Option<String>,
+    camera: Option<Option<PathBuf>>,
+    accept_link: bool,
+) -> Result<scan::Source, Error> {
+    match (code.map(scan::Source::of_argument), camera) {
+        (Some(scan::Source::Text(_)), _) if !accept_link => Err(Error::HandedOver),
+        (Some(source), _) => Ok(source),
+        (None, Some(device)) => Ok(scan::Source::Camera(device)),
+        (None, None) => Err(Error::Usage("there is no code to scan".into())),
+    }
 }
 
 fn vault_of(args: VaultArgs) -> Result<(Vault, PathBuf), Error> {
