@@ -93,12 +93,10 @@ pub const MAX_JPEG_SCANS: usize = 64;
 /// How far around a pixel one looks to say whether it is dark, in pixels: a
 /// third of a small code, and less than the shadow of a hand.
 pub const SURROUNDINGS: usize = 40;
+/// The same for modules that run into each other: three of small ones.
+pub const NEAR: usize = 10;
 /// How much darker than that it has to be. Below are the steps of a JPEG.
 pub const MARGIN: u64 = 4;
-
-/// The most pixels of a picture that is also looked at twice as large: of a
-/// 4K screen, with room for a second one beside it.
-pub const MAX_DOUBLED: usize = 16 << 20;
 
 /// The longest that one picture is looked at. The largest take a third of it.
 pub const READ: Duration = Duration::from_secs(30);

@@ -5,6 +5,7 @@
 //! pixel; the rest is rxing's. A picture is looked at several times, each time
 //! prepared another way, until a code is found: see [`LOOKS`].
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rxing::common::{BitMatrix, DetectorRXingResult};
@@ -24,13 +25,14 @@ pub enum Look {
     Smooth,
     /// Half as large: the same, and more of it.
     Half,
-    /// Twice as large: modules of less than three pixels become distinct.
-    Double,
+    /// As it is, but dark is what is darker than the nearest pixels: modules
+    /// that run into each other become distinct.
+    Near,
 }
 
-/// All looks, the most successful first
+/// All looks, in the order in which they are tried
 /// (`docs/decisions/0012-reading-codes.md`).
-pub const LOOKS: [Look; 4] = [Look::Plain, Look::Smooth, Look::Half, Look::Double];
+pub const LOOKS: [Look; 4] = [Look::Plain, Look::Smooth, Look::Half, Look::Near];
 
 /// The texts of all codes that the first successful look finds, where
 /// success is a text that is `wanted`. Each look is at dark codes on light and
@@ -47,29 +49,27 @@ pub fn read(picture: &Picture, wanted: impl Fn(&str) -> bool) -> Vec<Zeroizing<S
 
 /// The texts of all codes that one look finds.
 pub fn read_with(picture: &Picture, look: Look) -> Vec<Zeroizing<String>> {
-    let Some(prepared) = prepared(picture, look) else { return Vec::new() };
-    let [dark, light] = thresholds(&prepared);
+    let radius = if look == Look::Near { defaults::NEAR } else { defaults::SURROUNDINGS };
+    let [dark, light] = thresholds(&prepared(picture, look), radius);
     [dark, light].iter().flatten().flat_map(codes_in).collect()
 }
 
-/// The picture as this look sees it; none where it would grow too large.
-pub fn prepared(picture: &Picture, look: Look) -> Option<Picture> {
+/// The picture as this look sees it.
+pub fn prepared(picture: &Picture, look: Look) -> Cow<'_, Picture> {
     match look {
-        Look::Plain => Some(picture.clone()),
-        Look::Smooth => Some(smooth(picture)),
-        Look::Half => Some(half(picture)),
-        Look::Double if picture.light().len() <= defaults::MAX_DOUBLED => Some(double(picture)),
-        Look::Double => None,
+        Look::Plain | Look::Near => Cow::Borrowed(picture),
+        Look::Smooth => Cow::Owned(smooth(picture)),
+        Look::Half => Cow::Owned(half(picture)),
     }
 }
 
-/// Which pixels are darker, and which are lighter, than what is around them.
-fn thresholds(picture: &Picture) -> [Option<BitMatrix>; 2] {
+/// Which pixels are darker, and which are lighter, than those less than
+/// `radius` away from them.
+fn thresholds(picture: &Picture, radius: usize) -> [Option<BitMatrix>; 2] {
     let (width, height) = (picture.width(), picture.height());
     let size = (u32::try_from(width).unwrap_or(0), u32::try_from(height).unwrap_or(0));
     let matrix = || BitMatrix::new(size.0, size.1).ok();
     let (Some(mut dark), Some(mut light)) = (matrix(), matrix()) else { return [None, None] };
-    let radius = defaults::SURROUNDINGS;
     let rows: Vec<&[u8]> = picture.rows().collect();
     // Of each column, the sum over the rows that are near; and then of these,
     // the sum over the columns up to each: any rectangle is one difference.
@@ -147,44 +147,76 @@ fn half(picture: &Picture) -> Picture {
 
 /// Every pixel is a quarter of itself, the rest is of the eight around it.
 fn smooth(picture: &Picture) -> Picture {
-    weighed(picture, |line, to| {
-        for at in 0..line.len() {
-            let pixel = |at: usize| line.get(at).map_or(0, |pixel| u16::from(*pixel));
-            let (before, after) = (pixel(at.saturating_sub(1)), pixel((at + 1).min(line.len() - 1)));
-            to.push(u8::try_from((before + 2 * pixel(at) + after + 2) / 4).unwrap_or(u8::MAX));
-        }
-    })
-}
-
-/// Two pixels for each, on the lines between them.
-fn double(picture: &Picture) -> Picture {
-    weighed(picture, |line, to| {
-        for at in 0..line.len() {
-            let pixel = |at: usize| line.get(at).map_or(0, |pixel| u16::from(*pixel));
-            let (before, after) = (pixel(at.saturating_sub(1)), pixel((at + 1).min(line.len() - 1)));
-            for beside in [before, after] {
-                to.push(u8::try_from((3 * pixel(at) + beside + 2) / 4).unwrap_or(u8::MAX));
-            }
-        }
-    })
-}
-
-/// Does the same to all rows, and then to all columns.
-fn weighed(picture: &Picture, line: impl Fn(&[u8], &mut Vec<u8>)) -> Picture {
-    let once = |picture: &Picture| {
-        let mut light = Vec::new();
-        picture.rows().for_each(|row| line(row, &mut light));
-        let width = light.len().checked_div(picture.height()).unwrap_or(0);
-        transposed(&Picture::new(width, light))
-    };
-    once(&once(picture))
-}
-
-fn transposed(picture: &Picture) -> Picture {
+    let width = picture.width();
     let rows: Vec<&[u8]> = picture.rows().collect();
     let mut light = Vec::with_capacity(picture.light().len());
-    for x in 0..picture.width() {
-        light.extend(rows.iter().filter_map(|row| row.get(x)));
+    let mut sums = Vec::with_capacity(width);
+    for (y, row) in rows.iter().enumerate() {
+        let above = rows.get(y.saturating_sub(1)).unwrap_or(row);
+        let below = rows.get(y + 1).unwrap_or(row);
+        sums.clear();
+        let column = |((above, here), below): ((&u8, &u8), &u8)| {
+            u16::from(*above) + 2 * u16::from(*here) + u16::from(*below)
+        };
+        sums.extend(above.iter().zip(*row).zip(*below).map(column));
+        let neighbours = sums.first().into_iter().chain(&sums).zip(sums.iter().skip(1).chain(sums.last()));
+        for (here, (before, after)) in sums.iter().zip(neighbours) {
+            light.push(u8::try_from((before + 2 * here + after + 8) / 16).unwrap_or(u8::MAX));
+        }
     }
-    Picture::new(picture.height(), light)
+    Picture::new(width, light)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_smooth_picture_is_as_large_and_as_light() {
+        let picture = Picture::new(3, vec![0, 0, 0, 0, 160, 0, 0, 0, 0, 0, 0, 0]);
+        let smooth = smooth(&picture);
+        assert_eq!(smooth.light(), [10, 20, 10, 20, 40, 20, 10, 20, 10, 0, 0, 0]);
+        assert_eq!(super::smooth(&Picture::new(2, vec![77; 6])).light(), [77; 6]);
+        assert_eq!(super::smooth(&Picture::new(1, vec![77])).light(), [77]);
+    }
+
+    #[test]
+    fn half_a_picture_is_the_mean_of_fours() {
+        let picture = Picture::new(5, (0..15).collect());
+        assert_eq!(half(&picture), Picture::new(2, vec![3, 5]));
+        assert!(half(&Picture::new(1, vec![1, 2])).light().is_empty());
+    }
+
+    /// Against the sum that is meant.
+    #[test]
+    fn dark_is_darker_than_what_is_around() {
+        let (width, height, radius) = (13, 9, 2);
+        let light: Vec<u8> = (0..width * height).map(|at| u8::try_from(at * at % 251).unwrap()).collect();
+        let picture = Picture::new(width, light);
+        let [dark, bright] = thresholds(&picture, radius).map(Option::unwrap);
+        let near = |at: usize, end: usize| at.saturating_sub(radius)..(at + radius + 1).min(end);
+        let light = |x: usize, y: usize| u64::from(picture.light()[y * width + x]);
+        for (x, y) in (0..width).flat_map(|x| (0..height).map(move |y| (x, y))) {
+            let around: Vec<u64> = near(y, height)
+                .flat_map(|y| near(x, width).map(move |x| (x, y)))
+                .map(|(x, y)| light(x, y))
+                .collect();
+            let (sum, count) = (around.iter().sum::<u64>(), u64::try_from(around.len()).unwrap());
+            let at = (u32::try_from(x).unwrap(), u32::try_from(y).unwrap());
+            assert_eq!(dark.get(at.0, at.1), (light(x, y) + defaults::MARGIN) * count < sum, "{at:?}");
+            assert_eq!(
+                bright.get(at.0, at.1),
+                light(x, y) * count > sum + defaults::MARGIN * count,
+                "{at:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_size_is_too_small() {
+        for (width, light) in [(0, 0), (1, 1), (1, 9), (9, 9), (3, 9)] {
+            let picture = Picture::new(width, vec![100; light]);
+            assert!(LOOKS.into_iter().all(|look| read_with(&picture, look).is_empty()), "{picture:?}");
+        }
+    }
 }

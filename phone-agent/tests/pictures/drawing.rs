@@ -89,10 +89,6 @@ impl Code {
         x < self.size && y < self.size && self.dark[y * self.size + x]
     }
 
-    pub fn size(&self) -> usize {
-        self.size
-    }
-
     fn is_dark(&self, x: f64, y: f64) -> bool {
         let size = self.size as f64;
         if x < 0.0 || y < 0.0 || x >= size || y >= size {

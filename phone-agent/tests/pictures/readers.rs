@@ -33,7 +33,8 @@ fn until_found(pictures: impl Iterator<Item = Picture>, read: impl Fn(&Picture) 
 }
 
 fn both_ways(picture: &Picture) -> impl Iterator<Item = Picture> {
-    let inverted = || Picture::new(picture.width(), picture.light().iter().map(|light| 255 - light).collect());
+    let inverted =
+        || Picture::new(picture.width(), picture.light().iter().map(|light| 255 - light).collect());
     (0..2).map(move |way| if way == 0 { picture.clone() } else { inverted() })
 }
 
@@ -44,10 +45,8 @@ fn rqrr(picture: &Picture) -> Texts {
 }
 
 fn rqrr_prepared(picture: &Picture) -> Texts {
-    until_found(
-        LOOKS.into_iter().filter_map(|look| prepared(picture, look)),
-        |picture| until_found(both_ways(picture), rqrr),
-    )
+    let looks = LOOKS.into_iter().map(|look| prepared(picture, look).into_owned());
+    until_found(looks, |picture| until_found(both_ways(picture), rqrr))
 }
 
 fn bitmap(picture: &Picture) -> BinaryBitmap<HybridBinarizer<Luma8LuminanceSource>> {
