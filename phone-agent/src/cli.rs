@@ -85,14 +85,26 @@ pub struct InitArgs {
 /// Arguments of `scan`.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
-    /// The text of the code (FIDO:/ and digits), a PNG picture of it, or - for
-    /// the text on standard input
+    /// A picture with the code anywhere in it (PNG or JPEG), or - for its text
+    /// on standard input
     ///
-    /// Text among the arguments can be seen by everybody who may list the
-    /// processes of this machine, and whoever sees a code can try to answer
-    /// it first: on a machine with other people on it, use - instead.
-    #[arg(value_name = "CODE")]
-    pub code: String,
+    /// The text itself (FIDO:/ and digits) is refused here without
+    /// --accept-link.
+    #[arg(value_name = "CODE", required_unless_present = "camera", conflicts_with = "camera")]
+    pub code: Option<String>,
+    /// Accept a code's text among the arguments
+    ///
+    /// Programs hand over links as arguments, and any web page can open one
+    /// (CVE-2024-9956): the computer that shows the code may be the page's
+    /// owner's, who is then signed in as you. Give this only if you made sure
+    /// that the code is on the screen in front of you. Arguments can also be
+    /// seen by everybody who may list the processes of this machine.
+    #[arg(long)]
+    pub accept_link: bool,
+    /// Look for the code with this camera, or with the first one (Linux, in
+    /// builds with the feature camera)
+    #[arg(long, value_name = "DEVICE", num_args = 0..=1)]
+    pub camera: Option<Option<PathBuf>>,
     /// The relay at which to meet, by its domain id: 0 (Google's) as most
     /// phones do, or 256 and up for everybody else's
     #[arg(long, value_name = "N", default_value = "0", value_parser = domain)]

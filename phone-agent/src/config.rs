@@ -96,17 +96,28 @@ impl Config {
 }
 
 fn scan_of(args: ScanArgs, cautions: &mut Vec<Caution>) -> Result<Scan, Error> {
+    let code = code_of(args.code, args.camera, args.accept_link)?;
+    if args.accept_link {
+        cautions.push(Caution::LinkAccepted);
+    }
     let (medium, consent) = (medium_of(args.radio, cautions)?, args.danger_consent);
     if consent.is_some() {
         cautions.push(Caution::ScriptedConsent);
     }
-    Ok(Scan {
-        code: scan::Source::of_argument(args.code),
-        domain: args.domain_id,
-        network: network_of(args.network, cautions)?,
-        medium,
-        consent,
-    })
+    Ok(Scan { code, domain: args.domain_id, network: network_of(args.network, cautions)?, medium, consent })
+}
+
+fn code_of(
+    code: Option<String>,
+    camera: Option<Option<PathBuf>>,
+    accept_link: bool,
+) -> Result<scan::Source, Error> {
+    match (code.map(scan::Source::of_argument), camera) {
+        (Some(scan::Source::Text(_)), _) if !accept_link => Err(Error::HandedOver),
+        (Some(source), _) => Ok(source),
+        (None, Some(device)) => Ok(scan::Source::Camera(device)),
+        (None, None) => Err(Error::Usage("there is no code to scan".into())),
+    }
 }
 
 fn doctor_of(args: DoctorArgs, cautions: &mut Vec<Caution>) -> Result<Examination, Error> {

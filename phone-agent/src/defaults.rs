@@ -105,5 +105,26 @@ pub const MAX_PICTURE: u64 = 32 << 20;
 /// See [`MAX_PICTURE`]. Twice the pixels of an 8K screen.
 pub const MAX_PIXELS: usize = 64 << 20;
 
+/// Passes of a progressive JPEG, each as long as the whole picture; encoders
+/// make about ten.
+pub const MAX_JPEG_SCANS: usize = 64;
+
+/// How far around a pixel one looks to say whether it is dark, in pixels: a
+/// third of a small code, and less than the shadow of a hand.
+pub const SURROUNDINGS: usize = 40;
+/// The same for modules that run into each other: three of small ones.
+pub const NEAR: usize = 10;
+/// How much darker than that it has to be. Below are the steps of a JPEG.
+pub const MARGIN: u64 = 4;
+
+/// The longest that one picture is looked at. The largest take a third of it.
+pub const READ: Duration = Duration::from_secs(30);
+
+/// The longest that a camera is looked through.
+pub const CAMERA: Duration = Duration::from_secs(60);
+/// The size that a camera is asked for, in pixels: the modules of a code that
+/// fills half of its height are six pixels wide.
+pub const FRAME: (u32, u32) = (1280, 720);
+
 /// A code has 169 to 179 characters; with spaces and line ends around it.
 pub const MAX_CODE_TEXT: u64 = 4096;

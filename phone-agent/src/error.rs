@@ -52,6 +52,26 @@ pub enum Error {
         /// What the system says.
         cause: String,
     },
+    /// A link among the arguments, as another program hands it over.
+    #[error("a link of another program is not scanned: nobody has seen on which screen the code is")]
+    HandedOver,
+    /// No camera where one was looked for.
+    #[error("{0}")]
+    NoCamera(String),
+    /// A build that reads no cameras.
+    #[error("this build reads no cameras")]
+    CameraNotBuilt,
+    /// A camera that cannot be used, or not any more.
+    #[error("the camera {device} cannot be used: {cause}")]
+    Camera {
+        /// Its file.
+        device: String,
+        /// What the system says.
+        cause: String,
+    },
+    /// A minute before the camera, without a code.
+    #[error("the camera saw no FIDO code within a minute")]
+    NothingSeen,
     /// A picture without a code.
     #[error("there is no FIDO code in the picture")]
     NoCode,
@@ -198,7 +218,32 @@ impl Error {
             Error::Input { .. } => (
                 Class::Usage,
                 "qr.unreadable",
-                "give the text of the code, a PNG picture of it, or - and the text on standard input",
+                "give a PNG or JPEG picture of the code, or - and its text on standard input",
+            ),
+            Error::HandedOver => (
+                Class::Usage,
+                "qr.handed-over",
+                "scan a picture, or paste the code with scan -; give --accept-link if you made sure that the code is on the screen in front of you",
+            ),
+            Error::NoCamera(_) => (
+                Class::Usage,
+                "camera.none",
+                "connect a camera, or name its file after --camera; or scan a picture of the screen",
+            ),
+            Error::CameraNotBuilt => (
+                Class::Usage,
+                "camera.none",
+                "on Linux, build it with --features camera; or scan a picture of the screen",
+            ),
+            Error::Camera { .. } => (
+                Class::Other,
+                "camera.failed",
+                "close other programs that use it, and check that your user may use cameras; or scan a picture of the screen",
+            ),
+            Error::NothingSeen => (
+                Class::Timeout,
+                "camera.nothing-seen",
+                "hold the code nearer, in better light and without a reflection; or scan a picture of the screen",
             ),
             Error::NoCode => (
                 Class::Usage,

@@ -1,14 +1,21 @@
 //! From whatever was scanned to an invitation, and whether to accept it.
 
+pub mod camera;
+pub mod picture;
+pub mod reader;
+
 use std::fs::File;
-use std::io::{BufRead, Cursor, IsTerminal, Read};
+use std::io::{BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use cablecar_protocol::qr::{QrInvitation, SCHEME};
 use cablecar_protocol::tunnel::TunnelServiceDomain;
-use png::{Decoder, Limits, Transformations};
 use zeroize::Zeroizing;
 
+use self::picture::Picture;
 use crate::defaults;
 use crate::error::Error;
 use crate::screen::{Caution, terminal};
@@ -16,12 +23,16 @@ use crate::screen::{Caution, terminal};
 /// Where the code is.
 #[derive(PartialEq, Eq)]
 pub enum Source {
-    /// The text itself. Whoever may list this machine's processes sees it.
+    /// The text itself, which another program may have handed over: an owner
+    /// of a web page can have it opened with a link (CVE-2024-9956), and shows
+    /// the code on a computer that nobody sees.
     Text(Zeroizing<String>),
     /// A picture.
-    Png(PathBuf),
+    Picture(PathBuf),
     /// The text, on standard input.
     StandardInput,
+    /// A camera, or the first one that there is.
+    Camera(Option<PathBuf>),
 }
 
 impl Source {
@@ -32,7 +43,7 @@ impl Source {
         } else if is_code(&argument) {
             Source::Text(Zeroizing::new(argument))
         } else {
-            Source::Png(argument.into())
+            Source::Picture(argument.into())
         }
     }
 
@@ -40,7 +51,8 @@ impl Source {
     ///
     /// # Errors
     /// [`Error::Input`], [`Error::NoCode`], [`Error::SeveralCodes`],
-    /// [`Error::BadCode`].
+    /// [`Error::BadCode`]; of a camera [`Error::NoCamera`],
+    /// [`Error::CameraNotBuilt`], [`Error::Camera`], [`Error::NothingSeen`].
     pub fn read(&self) -> Result<QrInvitation, Error> {
         let text = match self {
             Source::Text(text) => text.clone(),
@@ -50,7 +62,8 @@ impl Source {
                 }
                 text_of(std::io::stdin().lock())?
             }
-            Source::Png(path) => code_in(path)?,
+            Source::Picture(path) => code_in_file(path)?,
+            Source::Camera(device) => camera::scan(device.as_deref())?,
         };
         QrInvitation::parse(text.trim()).map_err(Error::BadCode)
     }
@@ -60,8 +73,9 @@ impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Source::Text(_) => "Text(..)",
-            Source::Png(_) => "Png(..)",
+            Source::Picture(_) => "Picture(..)",
             Source::StandardInput => "StandardInput",
+            Source::Camera(_) => "Camera(..)",
         })
     }
 }
@@ -115,7 +129,17 @@ fn text_of(input: impl BufRead) -> Result<Zeroizing<String>, Error> {
 }
 
 /// The one FIDO code in a picture. Other codes may stand beside it.
-fn code_in(path: &Path) -> Result<Zeroizing<String>, Error> {
+///
+/// # Errors
+/// [`Error::NoCode`], [`Error::SeveralCodes`].
+pub fn code_in(picture: &Picture) -> Result<Zeroizing<String>, Error> {
+    let texts = reader::read(picture, is_code);
+    let mut codes = texts.into_iter().filter(|text| is_code(text));
+    let code = codes.next().ok_or(Error::NoCode)?;
+    if codes.any(|other| other != code) { Err(Error::SeveralCodes) } else { Ok(code) }
+}
+
+fn code_in_file(path: &Path) -> Result<Zeroizing<String>, Error> {
     let unreadable = |cause: String| Error::Input { what: path.display().to_string(), cause };
     let mut bytes = Zeroizing::new(Vec::new());
     File::open(path)
@@ -124,56 +148,22 @@ fn code_in(path: &Path) -> Result<Zeroizing<String>, Error> {
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > defaults::MAX_PICTURE {
         return Err(unreadable("the file is too large for a picture of a code".into()));
     }
-    let picture = grey(&bytes).map_err(unreadable)?;
-    let light_at = |x, y| picture.grey.get(y * picture.width + x).copied().unwrap_or(u8::MAX);
-    let mut image = rqrr::PreparedImage::prepare_from_greyscale(picture.width, picture.height, light_at);
-    let texts = image.detect_grids().into_iter().filter_map(|grid| grid.decode().ok());
-    let mut codes = texts.map(|(_, text)| Zeroizing::new(text)).filter(|text| is_code(text));
-    let code = codes.next().ok_or(Error::NoCode)?;
-    if codes.any(|other| other != code) { Err(Error::SeveralCodes) } else { Ok(code) }
+    let looked = bounded(defaults::READ, move |_| Picture::decode(&bytes).map(|picture| code_in(&picture)));
+    looked
+        .ok_or_else(|| unreadable("the search for a code in it came to no end".into()))?
+        .map_err(unreadable)?
 }
 
-struct Picture {
-    width: usize,
-    height: usize,
-    grey: Vec<u8>,
-}
-
-/// Decodes a PNG of any colour type to grey.
-fn grey(bytes: &[u8]) -> Result<Picture, String> {
-    let no_picture = |cause: png::DecodingError| format!("not a PNG picture that can be read: {cause}");
-    let mut decoder =
-        Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: 4 * defaults::MAX_PIXELS });
-    decoder.set_transformations(Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().map_err(no_picture)?;
-    let (width, height) = (usize_of(reader.info().width), usize_of(reader.info().height));
-    if width.checked_mul(height).is_none_or(|pixels| pixels > defaults::MAX_PIXELS) {
-        return Err("the picture has too many pixels".into());
-    }
-    let size = reader.output_buffer_size().ok_or("the picture has too many pixels")?;
-    let mut pixels = vec![0; size];
-    let frame = reader.next_frame(&mut pixels).map_err(no_picture)?;
-    let samples = frame.color_type.samples();
-    let grey = pixels.chunks_exact(samples.max(1)).map(luminance).collect();
-    Ok(Picture { width, height, grey })
-}
-
-/// How light a pixel is; what cannot be seen is white, like the page behind it.
-fn luminance(pixel: &[u8]) -> u8 {
-    let over_white = |grey: u32, alpha: u8| (grey * u32::from(alpha) + 255 * (255 - u32::from(alpha))) / 255;
-    let rgb = |r: u8, g: u8, b: u8| (299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b)) / 1000;
-    let light = match *pixel {
-        [grey] => u32::from(grey),
-        [grey, alpha] => over_white(grey.into(), alpha),
-        [r, g, b] => rgb(r, g, b),
-        [r, g, b, alpha] => over_white(rgb(r, g, b), alpha),
-        _ => 255,
-    };
-    u8::try_from(light).unwrap_or(u8::MAX)
-}
-
-fn usize_of(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
+/// Does work that may take far too long, or may panic, in a thread of its own:
+/// nothing after `limit`. The work can ask whether anybody still waits.
+fn bounded<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
+) -> Option<T> {
+    let (done, waiting) = mpsc::sync_channel(1);
+    let until = Instant::now() + limit;
+    thread::spawn(move || done.send(work(&|| Instant::now() > until)));
+    waiting.recv_timeout(limit).ok()
 }
 
 #[cfg(test)]
@@ -235,33 +225,25 @@ mod tests {
     #[test]
     fn an_argument_is_text_or_a_file_or_standard_input() {
         assert_eq!(Source::of_argument("-".into()), Source::StandardInput);
-        assert_eq!(Source::of_argument("code.png".into()), Source::Png("code.png".into()));
-        assert_eq!(Source::of_argument("FIDO.png".into()), Source::Png("FIDO.png".into()));
+        assert_eq!(Source::of_argument("code.png".into()), Source::Picture("code.png".into()));
+        assert_eq!(Source::of_argument("FIDO.png".into()), Source::Picture("FIDO.png".into()));
         assert!(matches!(Source::of_argument("fido:/123".into()), Source::Text(_)));
         assert_eq!(format!("{:?}", Source::of_argument("FIDO:/123".into())), "Text(..)");
     }
 
     #[test]
-    fn only_a_png_is_a_picture() {
-        assert!(grey(b"").is_err());
-        assert!(grey(b"GIF89a").is_err());
-    }
-
-    #[test]
-    fn a_transparent_pixel_is_white() {
-        assert_eq!(luminance(&[0, 0]), 255);
-        assert_eq!(luminance(&[0, 255]), 0);
-        assert_eq!(luminance(&[0, 0, 0, 0]), 255);
-        assert_eq!(luminance(&[255, 255, 255]), 255);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_picture_panics(mut bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
-            let _ = grey(&bytes);
-            let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
-            png.append(&mut bytes);
-            let _ = grey(&png);
-        }
+    fn nobody_waits_for_work_that_does_not_end() {
+        let begin = Instant::now();
+        let (told, is_told) = mpsc::channel();
+        let never = bounded(Duration::from_millis(50), move |is_over| {
+            while !is_over() {
+                thread::sleep(Duration::from_millis(5));
+            }
+            told.send(())
+        });
+        assert!(never.is_none());
+        assert!(begin.elapsed() < Duration::from_secs(5));
+        is_told.recv_timeout(Duration::from_secs(5)).unwrap();
+        assert_eq!(bounded(Duration::from_secs(5), |_| 7), Some(7));
     }
 }

@@ -77,6 +77,8 @@ pub enum Caution {
     WeakKdf,
     /// `--accept-rollback`.
     RollbackAccepted,
+    /// `--accept-link`.
+    LinkAccepted,
     /// A code older than ten minutes, by this many.
     CodeOld(u64),
     /// A code from the future, by this many minutes.
@@ -92,6 +94,7 @@ impl Caution {
             Caution::OtherRelay => "danger.relay",
             Caution::WeakKdf => "danger.weak-kdf",
             Caution::RollbackAccepted => "vault.rollback-accepted",
+            Caution::LinkAccepted => "qr.link-accepted",
             Caution::CodeOld(_) => "qr.old",
             Caution::CodeEarly(_) => "qr.early",
         }
@@ -116,6 +119,9 @@ impl fmt::Display for Caution {
             Caution::RollbackAccepted => {
                 f.write_str("--accept-rollback: what was stored after this copy of the vault is forgotten")
             }
+            Caution::LinkAccepted => f.write_str(
+                "--accept-link: if the code is not on the screen in front of you, whoever shows it signs in as you",
+            ),
             Caution::CodeOld(minutes) => {
                 write!(
                     f,

@@ -151,19 +151,22 @@ fn wrong_arguments_are_named_with_a_remedy() {
         (&["scan"], "usage.arguments"),
         (&["list", "--format", "xml"], "usage.arguments"),
         (&["list", "--events", "xml"], "usage.arguments"),
-        (&["scan", "FIDO:/1", "--domain-id", "2"], "usage.arguments"),
-        (&["scan", "FIDO:/1", "--domain-id", "65536"], "usage.arguments"),
-        (&["scan", "FIDO:/1", "--connect-to", "here"], "usage.arguments"),
-        (&["scan", "FIDO:/1", "--danger-relay", "https://example.com"], "usage.arguments"),
-        (&["scan", "FIDO:/1", "--danger-relay", "nowhere"], "usage.arguments"),
-        (&["scan", "FIDO:/1", "--danger-air", "192.0.2.1:4577"], "usage.arguments"),
-        (&["scan", "FIDO:/1", "--danger-air", "localhost"], "usage.arguments"),
-        (&["scan", "FIDO:/1", "--danger-consent", "maybe"], "usage.arguments"),
-        (&["scan", "FIDO:/1", "--danger-consent", "after=soon"], "usage.arguments"),
-        (&["scan", "FIDO:/1", "--ca-file", "missing.pem"], "usage.arguments"),
-        (&["scan", "FIDO:/1", "--ca-file", "pass"], "usage.arguments"),
-        (&["scan", "FIDO:/1"], "qr.malformed"),
-        (&["scan", "fido:/12x"], "qr.malformed"),
+        (&["scan", "-", "--domain-id", "2"], "usage.arguments"),
+        (&["scan", "-", "--domain-id", "65536"], "usage.arguments"),
+        (&["scan", "-", "--connect-to", "here"], "usage.arguments"),
+        (&["scan", "-", "--danger-relay", "https://example.com"], "usage.arguments"),
+        (&["scan", "-", "--danger-relay", "nowhere"], "usage.arguments"),
+        (&["scan", "-", "--danger-air", "192.0.2.1:4577"], "usage.arguments"),
+        (&["scan", "-", "--danger-air", "localhost"], "usage.arguments"),
+        (&["scan", "-", "--danger-consent", "maybe"], "usage.arguments"),
+        (&["scan", "-", "--danger-consent", "after=soon"], "usage.arguments"),
+        (&["scan", "-", "--ca-file", "missing.pem"], "usage.arguments"),
+        (&["scan", "-", "--ca-file", "pass"], "usage.arguments"),
+        (&["scan", "code.png", "--camera"], "usage.arguments"),
+        (&["scan", "FIDO:/1"], "qr.handed-over"),
+        (&["scan", "fido:/12x"], "qr.handed-over"),
+        (&["scan", "FIDO:/1", "--accept-link"], "qr.malformed"),
+        (&["scan", "fido:/12x", "--accept-link"], "qr.malformed"),
         (&["scan", "missing.png"], "qr.unreadable"),
         (&["scan", "pass"], "qr.unreadable"),
         (&["list", "--passphrase-file", "missing"], "passphrase.file"),
@@ -257,7 +260,7 @@ fn a_wrong_passphrase_a_missing_and_a_damaged_vault_are_told_apart() {
         assert_fails(&home.run(&["list", "--passphrase-file", "pass"]), 1, id);
     }
     fs::remove_file(home.vault()).unwrap();
-    for arguments in [&["list", "--passphrase-file", "pass"][..], &["scan", &fresh_code()]] {
+    for arguments in [&["list", "--passphrase-file", "pass"][..], &["scan", &fresh_code(), "--accept-link"]] {
         assert_fails(&home.run(arguments), 1, "vault.not-found");
     }
 }
@@ -305,8 +308,8 @@ fn a_weak_vault_is_warned_of_each_time() {
 #[test]
 fn without_a_radio_it_says_so_after_the_code_was_read() {
     let home = Home::with_vault();
-    assert_fails(&home.run(&["scan", &fresh_code()]), 6, "radio.no-service");
-    assert_fails(&home.run(&["scan", &fresh_code().to_lowercase()]), 6, "radio.no-service");
+    assert_fails(&home.run(&["scan", &fresh_code(), "--accept-link"]), 6, "radio.no-service");
+    assert_fails(&home.run(&["scan", &fresh_code().to_lowercase(), "--accept-link"]), 6, "radio.no-service");
     let piped =
         home.command().args(["scan", "-"]).write_stdin(format!("\n {} \n", fresh_code())).output().unwrap();
     assert_fails(&piped, 6, "radio.no-service");
@@ -331,9 +334,46 @@ fn a_picture_holds_one_code_or_is_refused() {
     assert_fails(&home.run(&["scan", "several.png"]), 2, "qr.several");
     assert_fails(&home.run(&["scan", "other.png"]), 2, "qr.none");
     assert_fails(&home.run(&["scan", "none.png"]), 2, "qr.none");
+    // What a file is, its content says.
     let bytes = fs::read(at("one.png")).unwrap();
+    let grey = image::load_from_memory(&bytes).unwrap().into_luma8();
+    grey.save_with_format(at("jpeg.png"), image::ImageFormat::Jpeg).unwrap();
+    assert_fails(&home.run(&["scan", "jpeg.png"]), 6, "radio.no-service");
+    fs::copy(at("one.png"), at("without-a-name")).unwrap();
+    assert_fails(&home.run(&["scan", "without-a-name"]), 6, "radio.no-service");
     fs::write(at("cut.png"), &bytes[..bytes.len() / 2]).unwrap();
     assert_fails(&home.run(&["scan", "cut.png"]), 2, "qr.unreadable");
+}
+
+/// As a desktop does it that was told to open such links with this program.
+#[test]
+fn a_link_that_is_handed_over_is_refused_unless_the_person_says_otherwise() {
+    let home = Home::with_vault();
+    let code = fresh_code();
+    let before = fs::read(home.vault()).unwrap();
+    for link in [&code, &code.to_lowercase()] {
+        let refused = home.run(&["scan", link]);
+        assert_fails(&refused, 2, "qr.handed-over");
+        assert!(err(&refused).contains("--accept-link"), "{}", err(&refused));
+        assert!(!err(&refused).contains(&code[10..40]), "{}", err(&refused));
+    }
+    assert_eq!(fs::read(home.vault()).unwrap(), before);
+    let accepted = home.run(&["scan", &code, "--accept-link"]);
+    assert_fails(&accepted, 6, "radio.no-service");
+    assert!(err(&accepted).starts_with("warning: --accept-link: "), "{}", err(&accepted));
+    let help = out(&home.run(&["scan", "--help"]));
+    assert!(help.contains("CVE-2024-9956"), "{help}");
+}
+
+#[test]
+fn a_camera_that_is_not_there_is_said_to_be_none() {
+    let home = Home::with_vault();
+    assert_fails(&home.run(&["scan", "--camera", "missing"]), 2, "camera.none");
+    let refused = home.run(&["scan", "--camera", "pass"]);
+    assert_fails(&refused, 2, "camera.none");
+    if !cfg!(feature = "camera") {
+        assert!(err(&refused).contains("--features camera"), "{}", err(&refused));
+    }
 }
 
 /// A relay that gives one answer to the first request.
@@ -362,6 +402,7 @@ fn what_a_relay_answers_is_told_apart() {
         home.run(&[
             "scan",
             code,
+            "--accept-link",
             "--danger-relay",
             url,
             "--danger-air",
@@ -399,6 +440,7 @@ fn events_are_json_lines_and_nothing_else() {
     let output = home.run(&[
         "scan",
         &fresh_code(),
+        "--accept-link",
         "--danger-relay",
         &url,
         "--danger-air",
@@ -413,10 +455,17 @@ fn events_are_json_lines_and_nothing_else() {
         said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let field =
         |name: &str| -> Vec<&str> { events.iter().filter_map(|event| event[name].as_str()).collect() };
-    assert_eq!(field("event"), ["warning", "warning", "warning", "warning", "stage", "error"]);
+    assert_eq!(field("event"), ["warning", "warning", "warning", "warning", "warning", "stage", "error"]);
     assert_eq!(
         field("id"),
-        ["danger.no-proximity", "danger.consent", "danger.relay", "danger.weak-kdf", "relay.code-in-use"]
+        [
+            "qr.link-accepted",
+            "danger.no-proximity",
+            "danger.consent",
+            "danger.relay",
+            "danger.weak-kdf",
+            "relay.code-in-use"
+        ]
     );
     assert_eq!(field("stage"), ["connecting"]);
     assert_eq!((events.last().unwrap()["exit"].as_u64(), code(&output)), (Some(7), 7));
