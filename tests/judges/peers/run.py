@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Other people's programs in each role, against ours and against each other.
 
-    tests/judges/peers/run.py                   all of it
-    tests/judges/peers/run.py --write FILE      and the table of what works
-    tests/judges/peers/run.py --only TEXT       the pairs whose names hold TEXT
+    target/judges/venv/bin/python tests/judges/peers/run.py [--write FILE] [--only TEXT]
 
-It needs Python 3.11 with tests/judges/requirements.txt, our programs in
-target/release (or the folder in $CABLECAR_BIN), and Debian's `dbus-daemon
-haproxy libssl-dev libudev-dev pkg-config mount util-linux`. The peers are built first, in
-target/judges: kanidm's webauthn-authenticator-rs and libwebauthn by this
-folder's Cargo.lock, kanidm's relay by its own.
+--write leaves the table of what works in FILE, --only takes the pairs whose
+names hold TEXT. `tests/run peers` makes the environment first; by hand it is
+`python3 -m venv target/judges/venv`, then its `pip install -r
+tests/judges/requirements.txt`, then `cargo build --release` for our programs
+(or a folder of theirs in $CABLECAR_BIN), and Debian's packages `dbus-daemon
+haproxy libssl-dev libudev-dev pkg-config`. The peers are built by this
+program, in target/judges: kanidm's webauthn-authenticator-rs and libwebauthn
+by this folder's Cargo.lock, kanidm's relay by its own.
 
 Every computer meets every phone at every relay, over a mock BlueZ and over
 TLS with real host names, in a network namespace of its own where port 443 is
