@@ -268,6 +268,27 @@ fn nobody_comes_within_the_pages_own_timeout() {
 }
 
 #[test]
+fn a_phone_that_scanned_another_code_is_told_from_nobody() {
+    let desk = Desk::new();
+    let air = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = air.to_string();
+    let arguments = [&["get", "--danger-air", &address][..], &ORIGIN].concat();
+    let child = desk.start(&arguments, &request(1_000).to_string());
+    let phone = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let advert = [&[0xff, 0xf9][..], &[7; 20]].concat();
+    // Often enough that some of it comes while somebody listens.
+    let speaking = thread::spawn(move || {
+        for _ in 0..40 {
+            let _ = phone.send_to(&advert, air);
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let said = assert_fails(&finish(child), 3, "phone.not-ours");
+    assert!(said.iter().any(|line| line.ends_with("heard a phone that scanned another code")), "{said:?}");
+    speaking.join().unwrap();
+}
+
+#[test]
 fn two_requests_never_show_the_same_code() {
     let desk = Desk::new();
     let arguments = [&["get", "--qr", "text"][..], &ORIGIN, &AIR].concat();
