@@ -228,8 +228,8 @@ impl Stage {
                 return Err(format!("the stranger stopped first: {:?}", phone.map(|o| o.requests.len())));
             }
         };
-        if !matches!(ended, Err(ComputerError::NobodyCame)) {
-            return Err(format!("the computer should have found nobody, but: {ended:?}"));
+        if !matches!(ended, Err(ComputerError::NotOurs(_))) {
+            return Err(format!("the computer should have found a stranger alone, but: {ended:?}"));
         }
         if screen.not_ours == 0 {
             return Err("the stranger's advert was never heard".into());
