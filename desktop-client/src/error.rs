@@ -3,6 +3,8 @@
 use cablecar_protocol::ctap::Status;
 use cablecar_protocol::error::How;
 
+use crate::proximity::fault::Fault;
+
 /// The class of an error: the exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -55,6 +57,10 @@ pub enum Error {
     /// No phone was heard before the request's own timeout.
     #[error("nobody scanned the code in time")]
     NobodyCame,
+    /// Phones were heard before the request's own timeout, this many adverts
+    /// of them, but none that had scanned this code.
+    #[error("phones are near, but none of them scanned this code in time ({0} adverts were heard)")]
+    NotOurs(u64),
     /// A phone was met but stopped answering.
     #[error("the phone stopped answering while we were {0}")]
     PhoneSilent(&'static str),
@@ -84,7 +90,7 @@ pub enum Error {
     Status(Status),
     /// There is no way to hear a phone.
     #[error("this computer cannot listen for a phone: {0}")]
-    Radio(String),
+    Radio(#[from] Fault),
     /// The stand-in for the radio cannot be had.
     #[error("--danger-air {address} cannot be used: {cause}")]
     Air {
@@ -107,6 +113,14 @@ pub enum Error {
         /// Its host name.
         host: String,
         /// What the system says.
+        cause: String,
+    },
+    /// The proxy on the way to the tunnel service refused or broke.
+    #[error("the proxy {proxy} does not lead to the relay: {cause}")]
+    RelayProxy {
+        /// Its name and port.
+        proxy: String,
+        /// What it did, as the rest of a sentence.
         cause: String,
     },
     /// TLS with the tunnel service failed.
@@ -140,6 +154,9 @@ pub enum Error {
     /// The phone's answer does not fit the request.
     #[error("the phone's answer cannot be trusted: {0}")]
     Answer(#[from] Mismatch),
+    /// The doctor's report has findings, this many.
+    #[error("{0} of these checks found something")]
+    Findings(usize),
     /// Something of this computer's.
     #[error("{what}: {cause}")]
     Io {
@@ -237,6 +254,11 @@ impl Error {
                 "phone.nobody-came",
                 "run it again and scan the code with the phone close by, Bluetooth on at both",
             ),
+            Error::NotOurs(_) => (
+                Class::Timeout,
+                "phone.not-ours",
+                "run it again, and scan the code that this computer shows then; an older one is no longer good",
+            ),
             Error::PhoneSilent(_) => {
                 (Class::Timeout, "phone.silent", "look at the phone, keep it awake, and try again")
             }
@@ -260,11 +282,10 @@ impl Error {
             }
             Error::Unsuitable(_) => (Class::Other, "phone.unsuitable", "use another phone, or ask for less"),
             Error::Status(_) => (Class::Other, "phone.status", "look at the phone, and try again"),
-            Error::Radio(_) => (
-                Class::Radio,
-                "radio.unavailable",
-                "for a try on one machine, give --danger-air ADDR here and to the phone",
-            ),
+            Error::Radio(fault) => {
+                let (id, remedy) = fault.advice();
+                (Class::Radio, id, remedy)
+            }
             Error::Air { .. } => (
                 Class::Radio,
                 "radio.air",
@@ -277,6 +298,11 @@ impl Error {
                 Class::Relay,
                 "relay.unreachable",
                 "check that the network lets port 443 of that host through",
+            ),
+            Error::RelayProxy { .. } => (
+                Class::Relay,
+                "relay.proxy",
+                "check HTTPS_PROXY and NO_PROXY; a name and a password stand before the host: http://NAME:PASSWORD@HOST:PORT",
             ),
             Error::RelayTls { .. } => (
                 Class::Relay,
@@ -314,6 +340,9 @@ impl Error {
                 mismatch.id(),
                 "nothing was passed on; try again, and report it with the phone's model if it stays so",
             ),
+            Error::Findings(_) => {
+                (Class::Other, "doctor.findings", "do what the report says under each finding")
+            }
             Error::Io { .. } => (Class::Other, "system.io", "check the path and its permissions"),
         }
     }

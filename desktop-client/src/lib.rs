@@ -8,6 +8,7 @@
 pub mod cli;
 pub mod config;
 pub mod defaults;
+pub mod doctor;
 pub mod error;
 pub mod proximity;
 pub mod screen;
@@ -23,9 +24,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Parser;
 
 use cli::{Cli, Command};
-use config::Config;
+use config::{Config, Ear};
+use doctor::Examination;
 use error::Error;
+use proximity::Scanner;
 use proximity::air::Air;
+use proximity::btleplug::Adapter;
 use screen::{Notice, Screen};
 use transaction::Ask;
 use webauthn::{Create, Get};
@@ -41,12 +45,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Err(error) => return failed(&Error::Usage(first_paragraph(&error.to_string())), false),
     };
-    match run(&typed) {
-        Ok(response) => {
-            print_result(&response);
-            ExitCode::SUCCESS
-        }
-        Err(error) => failed(&error, typed.command.common().events.is_some()),
+    let (done, as_event) = match &typed.command {
+        Command::Create(typed) => (create(typed), typed.events.is_some()),
+        Command::Get(typed) => (get(typed), typed.events.is_some()),
+        Command::Doctor(typed) => (examine(typed), false),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error, as_event),
     }
 }
 
@@ -65,50 +71,91 @@ fn first_paragraph(text: &str) -> String {
     paragraph.join(" ").trim_start_matches("error: ").to_owned()
 }
 
-fn run(typed: &Cli) -> Result<String, Error> {
-    let common = typed.command.common();
-    let config = Config::from_cli(common)?;
+fn create(typed: &cli::Request) -> Result<(), Error> {
+    let config = Config::from_cli(typed)?;
     // All that can be wrong with the input is told before a code is shown.
-    let options = read_options()?;
-    let text = |response: Result<String, serde_json::Error>| {
-        response.map_err(|cause| Error::Io { what: "JSON".into(), cause: cause.to_string() })
-    };
-    match &typed.command {
-        Command::Create(_) => {
-            let create = Create::from_json(&options, &config.origin)?;
-            let answer = ask(&config, common, &create.ask())?;
-            text(serde_json::to_string(&create.finish(&answer)?))
-        }
-        Command::Get(_) => {
-            let get = Get::from_json(&options, &config.origin)?;
-            let answer = ask(&config, common, &get.ask())?;
-            text(serde_json::to_string(&get.finish(&answer)?))
-        }
+    let create = Create::from_json(&read_options()?, &config.origin)?;
+    let answer = ask(&config, typed, &create.ask())?;
+    print_result(&json(&create.finish(&answer)?)?);
+    Ok(())
+}
+
+fn get(typed: &cli::Request) -> Result<(), Error> {
+    let config = Config::from_cli(typed)?;
+    let get = Get::from_json(&read_options()?, &config.origin)?;
+    let answer = ask(&config, typed, &get.ask())?;
+    print_result(&json(&get.finish(&answer)?)?);
+    Ok(())
+}
+
+fn examine(typed: &cli::Doctor) -> Result<(), Error> {
+    let examination = Examination::from_cli(typed)?;
+    for caution in config::cautions(&typed.radio, &typed.network) {
+        tell(&format!("warning: {caution}"));
+    }
+    let report =
+        wait_for(async { Ok(doctor::examine(examination, &mut rand_core::OsRng, SystemTime::now).await) })?;
+    match typed.format {
+        cli::ReportFormat::Text => print_result(report.to_string().trim_end()),
+        cli::ReportFormat::Json => print_result(&json(&report)?),
+    }
+    match report.findings() {
+        0 => Ok(()),
+        findings => Err(Error::Findings(findings)),
     }
 }
 
+fn json(result: &impl serde::Serialize) -> Result<String, Error> {
+    let failed = |cause: serde_json::Error| Error::Io { what: "JSON".into(), cause: cause.to_string() };
+    serde_json::to_string(result).map_err(failed)
+}
+
 /// Puts one request to a phone.
-fn ask(config: &Config, common: &cli::Common, ask: &Ask) -> Result<Vec<u8>, Error> {
-    let failed = |cause: std::io::Error| Error::Io { what: "cannot start".into(), cause: cause.to_string() };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    runtime.block_on(async {
-        let Some(address) = config.air else {
-            return Err(Error::Radio("this build has no Bluetooth yet".into()));
-        };
-        let mut air = Air::bind(address).await?;
-        let mut screens = config.screens(common)?;
-        config.cautions.iter().for_each(|caution| screens.notice(&Notice::Caution(caution)));
-        let mut rng = rand_core::OsRng;
-        let transaction =
-            transaction::run(ask, &mut air, &config.network, &mut screens, &seconds_since_1970, &mut rng);
-        // Without this, an interrupted run would leave a code's file behind;
-        // and it must be listened for before there is one.
-        tokio::select! {
-            biased;
-            stopped = stopped() => Err(stopped.map_or_else(failed, |()| Error::Interrupted)),
-            answer = transaction => answer,
+fn ask(config: &Config, typed: &cli::Request, ask: &Ask) -> Result<Vec<u8>, Error> {
+    wait_for(async {
+        // It listens before there is a code, so that whoever cannot be heard
+        // is not asked to scan one.
+        match &config.ear {
+            Ear::Air(address) => ask_over(Air::bind(*address).await?, config, typed, ask).await,
+            Ear::Bluetooth(wanted) => {
+                let adapter = Adapter::choose(wanted.as_deref()).await?;
+                ask_over(adapter.listen().await?, config, typed, ask).await
+            }
         }
     })
+}
+
+async fn ask_over(
+    mut scanner: impl Scanner,
+    config: &Config,
+    typed: &cli::Request,
+    ask: &Ask,
+) -> Result<Vec<u8>, Error> {
+    let mut screens = config.screens(typed)?;
+    config.cautions.iter().for_each(|caution| screens.notice(&Notice::Caution(caution)));
+    let mut rng = rand_core::OsRng;
+    let transaction =
+        transaction::run(ask, &mut scanner, &config.network, &mut screens, &seconds_since_1970, &mut rng);
+    // Without this, an interrupted run would leave a code's file behind;
+    // and it must be listened for before there is one.
+    tokio::select! {
+        biased;
+        stopped = stopped() => Err(stopped.map_or_else(cannot_start, |()| Error::Interrupted)),
+        answer = transaction => answer,
+    }
+}
+
+/// Waits, and then for nobody any more: a resolver that does not answer may
+/// hold a thread for long.
+fn wait_for<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
+}
+
+fn cannot_start(cause: std::io::Error) -> Error {
+    Error::Io { what: "cannot start".into(), cause: cause.to_string() }
 }
 
 /// Ends when somebody stops the program: from the keyboard, by `kill`, or by

@@ -1,6 +1,10 @@
 //! Hearing adverts.
 
 pub mod air;
+pub mod btleplug;
+pub mod fault;
+mod inbox;
+pub mod sieve;
 
 use std::future::Future;
 

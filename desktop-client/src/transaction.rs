@@ -97,7 +97,7 @@ async fn wait_for_phone(
             }
         }
         if Instant::now() >= deadline {
-            return Err(Error::NobodyCame);
+            return Err(if not_ours == 0 { Error::NobodyCame } else { Error::NotOurs(not_ours) });
         }
     }
 }

@@ -1,19 +1,17 @@
 //! Joining a tunnel: the computer's websocket client.
 
+pub mod proxy;
+mod trust;
+mod way;
+
 use std::future::Future;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use cablecar_protocol::tunnel::{ConnectTo, Dial, MAX_MESSAGE, SUBPROTOCOL};
 use futures_util::{SinkExt, StreamExt};
-use http::{Response, StatusCode, Uri};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::time::Instant;
-use tokio_rustls::TlsConnector;
+use http::{HeaderMap, Response, StatusCode, Uri};
+use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
@@ -22,6 +20,10 @@ use url::Url;
 
 use crate::defaults;
 use crate::error::Error;
+
+use proxy::Proxies;
+use trust::Trust;
+pub(crate) use way::{Stream, Way};
 
 /// Something that joins tunnels.
 pub trait Dialer: Send + Sync {
@@ -57,9 +59,10 @@ pub trait Line: Send {
 /// Dials through the network.
 #[derive(Debug, Clone)]
 pub struct Network {
-    tls: Arc<rustls::ClientConfig>,
+    trust: Trust,
     connect_to: Vec<ConnectTo>,
     relay: Option<Url>,
+    proxies: Proxies,
 }
 
 impl Network {
@@ -67,43 +70,24 @@ impl Network {
     /// alone. `relay` is used in place of whatever host the phone names.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a `ca_file` without certificates, [`Error::Io`]
-    /// for one that cannot be read.
+    /// [`Error::Usage`] for a `ca_file` that cannot be read or holds no
+    /// certificate.
     pub fn new(
         ca_file: Option<&Path>,
         connect_to: Vec<ConnectTo>,
         relay: Option<Url>,
     ) -> Result<Self, Error> {
-        let mut roots = rustls::RootCertStore::empty();
-        match ca_file {
-            None => {
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            }
-            Some(file) => {
-                let unreadable = |cause: &dyn std::fmt::Display| {
-                    Error::Usage(format!("--ca-file {}: {cause}", file.display()))
-                };
-                for certificate in CertificateDer::pem_file_iter(file).map_err(|cause| unreadable(&cause))? {
-                    let certificate = certificate.map_err(|cause| unreadable(&cause))?;
-                    roots.add(certificate).map_err(|cause| unreadable(&cause))?;
-                }
-                if roots.is_empty() {
-                    return Err(unreadable(&"no certificate in it"));
-                }
-            }
-        }
-        // Both versions: some tunnel services speak only one of them.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .map_err(|cause| Error::Io { what: "TLS".into(), cause: cause.to_string() })?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self { tls: Arc::new(tls), connect_to, relay })
+        Ok(Self { trust: Trust::of(ca_file)?, connect_to, relay, proxies: Proxies::default() })
+    }
+
+    /// Goes through these proxies.
+    #[must_use]
+    pub fn through(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
     }
 
     /// The URL of a tunnel: the relay that was set, or the host of the domain.
-    fn url(&self, dial: &Dial) -> Result<Url, Error> {
+    pub(crate) fn url(&self, dial: &Dial) -> Result<Url, Error> {
         let base = match &self.relay {
             Some(relay) => relay.as_str().trim_end_matches('/').to_owned(),
             None => format!("wss://{}", dial.domain.host()),
@@ -112,49 +96,21 @@ impl Network {
         url.map_err(|cause| Error::Usage(format!("{base}: {cause}")))
     }
 
-    async fn dial_url(&self, mut url: Url) -> Result<Socket, Error> {
-        for _ in 0..=defaults::REDIRECTS {
-            match self.dial_once(&url).await? {
-                Dialled::Line(line) => return Ok(*line),
-                Dialled::Elsewhere(next) => url = next,
-            }
-        }
-        Err(Error::RelayAnswer { host: host_of(&url), answer: "one redirect after the other".into() })
-    }
-
-    async fn dial_once(&self, url: &Url) -> Result<Dialled, Error> {
-        let host = host_of(url);
-        let port = url.port_or_known_default().unwrap_or(443);
-        let (to_host, to_port) = ConnectTo::resolve(&self.connect_to, &host, port);
-        let unreachable =
-            |cause: std::io::Error| Error::RelayUnreachable { host: host.clone(), cause: cause.to_string() };
+    async fn dial_once(&self, url: &Url, until: Instant) -> Result<Dialled, Error> {
+        let way = Way::to(url, self)?;
         let began = Instant::now();
-        let addresses = tokio::net::lookup_host((to_host.as_str(), to_port)).await;
-        let addresses: Vec<_> = addresses
-            .map_err(|cause| Error::RelayName { host: host.clone(), cause: cause.to_string() })?
-            .collect();
-        let tcp = TcpStream::connect(addresses.as_slice()).await.map_err(unreachable)?;
-        // Small messages that wait for each other: never Nagle.
-        tcp.set_nodelay(true).map_err(unreachable)?;
+        let tcp = way.connect(&way.look_up(until).await?, until).await?;
         let connected = Instant::now();
-        let stream: Box<dyn Stream> = if url.scheme() == "wss" {
-            let bad_tls = |cause: String| Error::RelayTls { host: host.clone(), cause };
-            let name = ServerName::try_from(host.clone()).map_err(|cause| bad_tls(cause.to_string()))?;
-            let secured = TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp).await;
-            Box::new(secured.map_err(|cause| bad_tls(cause.to_string()))?)
-        } else {
-            Box::new(tcp)
-        };
+        let stream = way.secure(tcp, until).await?;
         let secured = Instant::now();
-        let request = request(url)?;
-        match client_async_with_config(request, stream, Some(websocket_config())).await {
+        match upgrade(stream, url, &way.host, until).await {
             Ok((websocket, _)) => {
                 let joining =
                     Joining { tcp: connected - began, tls: secured - connected, upgrade: secured.elapsed() };
                 Ok(Dialled::Line(Box::new(Socket { websocket, joining })))
             }
-            Err(WsError::Http(response)) => refusal(url, &response),
-            Err(cause) => Err(Error::RelayAnswer { host, answer: cause.to_string() }),
+            Err((Refusal::Elsewhere(next), _)) => Ok(Dialled::Elsewhere(next)),
+            Err((Refusal::Error(error), _)) => Err(error),
         }
     }
 }
@@ -168,18 +124,17 @@ impl Dialer for Network {
     type Line = Socket;
 
     async fn dial(&self, dial: &Dial) -> Result<Socket, Error> {
-        let url = self.url(dial)?;
-        let host = host_of(&url);
-        match tokio::time::timeout(defaults::DIAL, self.dial_url(url)).await {
-            Ok(line) => line,
-            Err(_) => Err(Error::RelayUnreachable { host, cause: "no answer in time".into() }),
+        let until = Instant::now() + defaults::DIAL;
+        let mut url = self.url(dial)?;
+        for _ in 0..=defaults::REDIRECTS {
+            match self.dial_once(&url, until).await? {
+                Dialled::Line(line) => return Ok(*line),
+                Dialled::Elsewhere(next) => url = next,
+            }
         }
+        Err(Error::RelayAnswer { host: way::host_of(&url), answer: "one redirect after the other".into() })
     }
 }
-
-/// What a websocket runs on: TCP, or TLS on top of it.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// What joining took, leg by leg; each is one exchange with the relay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -194,7 +149,7 @@ pub struct Joining {
 
 /// A tunnel through the network.
 pub struct Socket {
-    websocket: WebSocketStream<Box<dyn Stream>>,
+    websocket: Fresh,
     joining: Joining,
 }
 
@@ -249,10 +204,6 @@ fn websocket_config() -> WebSocketConfig {
         .max_frame_size(Some(MAX_MESSAGE))
 }
 
-fn host_of(url: &Url) -> String {
-    url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned()
-}
-
 /// The upgrade request, with the origin that Chromium sends: the URL's own.
 fn request(url: &Url) -> Result<http::Request<()>, Error> {
     let bad = |cause: &dyn std::fmt::Display| Error::Usage(format!("{url}: {cause}"));
@@ -269,27 +220,60 @@ fn request(url: &Url) -> Result<http::Request<()>, Error> {
     Ok(request)
 }
 
+/// A websocket that nobody has spoken on yet.
+pub(crate) type Fresh = WebSocketStream<Box<dyn Stream>>;
+
+/// Why there is no websocket.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// It is to be had there.
+    Elsewhere(Url),
+    /// It is not to be had.
+    Error(Error),
+}
+
+/// Asks for the websocket. The headers of the answer come either way, if
+/// there was one.
+pub(crate) async fn upgrade(
+    stream: Box<dyn Stream>,
+    url: &Url,
+    host: &str,
+    until: Instant,
+) -> Result<(Fresh, HeaderMap), (Refusal, HeaderMap)> {
+    let no_answer = |error| (Refusal::Error(error), HeaderMap::new());
+    let told = |answer| no_answer(Error::RelayAnswer { host: host.to_owned(), answer });
+    let request = request(url).map_err(no_answer)?;
+    let asked = client_async_with_config(request, stream, Some(websocket_config()));
+    match timeout_at(until, asked).await {
+        Err(_) => Err(told("nothing in time".into())),
+        Ok(Ok((websocket, response))) => Ok((websocket, response.into_parts().0.headers)),
+        Ok(Err(WsError::Http(response))) => {
+            let refusal = refusal(url, host, &response);
+            Err((refusal, response.into_parts().0.headers))
+        }
+        Ok(Err(cause)) => Err(told(cause.to_string())),
+    }
+}
+
 /// What an answer other than 101 means.
-fn refusal(url: &Url, response: &Response<Option<Vec<u8>>>) -> Result<Dialled, Error> {
-    let host = host_of(url);
+fn refusal(url: &Url, host: &str, response: &Response<Option<Vec<u8>>>) -> Refusal {
+    let host = host.to_owned();
     let status = response.status();
     if status == StatusCode::NOT_FOUND {
-        return Err(Error::RelayNotFound { host });
+        return Refusal::Error(Error::RelayNotFound { host });
     }
     let location = response.headers().get(http::header::LOCATION).and_then(|value| value.to_str().ok());
     let next = location.filter(|_| status.is_redirection()).and_then(|location| url.join(location).ok());
-    match next {
-        Some(mut next) => {
-            // A relay may spell its websocket as https; never leave TLS.
-            if next.scheme() == "https" {
-                let _ = next.set_scheme("wss");
-            }
-            if next.scheme() == "wss" || next.scheme() == url.scheme() {
-                Ok(Dialled::Elsewhere(next))
-            } else {
-                Err(Error::RelayAnswer { host, answer: "a redirect away from TLS".into() })
-            }
-        }
-        None => Err(Error::RelayAnswer { host, answer: status.to_string() }),
+    let Some(mut next) = next else {
+        return Refusal::Error(Error::RelayAnswer { host, answer: status.to_string() });
+    };
+    // A relay may spell its websocket as https; never leave TLS.
+    if next.scheme() == "https" {
+        let _ = next.set_scheme("wss");
+    }
+    if next.scheme() == "wss" || next.scheme() == url.scheme() {
+        Refusal::Elsewhere(next)
+    } else {
+        Refusal::Error(Error::RelayAnswer { host, answer: "a redirect away from TLS".into() })
     }
 }

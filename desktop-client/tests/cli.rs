@@ -40,6 +40,8 @@ impl Desk {
     fn start(&self, arguments: &[&str], options: &str) -> Child {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("cablecar"));
         command.args(arguments).env_clear().env("HOME", self.path()).current_dir(self.path());
+        // Not the radio of this machine.
+        command.env("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}", self.path().join("no-bus").display()));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // It may have ended over its arguments, without reading a byte.
@@ -147,9 +149,14 @@ fn wrong_arguments_are_named_with_a_remedy() {
         &["get", "--ca-file", "empty.pem"],
         &["get", "--ca-file", "."],
         &["create", "--allow", "everything"],
+        &["get", "--adapter", "hci0", "--danger-air", "127.0.0.1:0"],
+        &["doctor", "--domain-id", "2"],
+        &["doctor", "--domain-id", "cable.ua5v.com"],
+        &["doctor", "--format", "xml"],
+        &["doctor", "--ca-file", "missing.pem"],
     ] {
         let mut all = arguments.to_vec();
-        if arguments.len() > 2 {
+        if arguments.len() > 2 && arguments[0] != "doctor" {
             all.extend(ORIGIN);
         }
         assert_refused(&desk.run(&all, &request(300).to_string()), 2, "usage.arguments");
@@ -223,7 +230,7 @@ fn options_that_cannot_be_used_are_named_before_a_code_is_shown() {
 fn without_a_radio_it_says_so() {
     let desk = Desk::new();
     let output = desk.run(&[&["get"][..], &ORIGIN].concat(), &request(300).to_string());
-    assert_refused(&output, 6, "radio.unavailable");
+    assert_refused(&output, 6, "radio.no-service");
     let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let arguments = [&["get", "--danger-air", &address][..], &ORIGIN].concat();
@@ -298,8 +305,7 @@ fn events_are_json_lines_and_the_last_is_the_error() {
 fn an_error_before_the_first_stage_is_an_event_too() {
     let desk = Desk::new();
     let arguments = [&["get", "--events", "json"][..], &ORIGIN].concat();
-    for (options, exit, id) in
-        [("", 2, "options.invalid"), (&*request(9).to_string(), 6, "radio.unavailable")]
+    for (options, exit, id) in [("", 2, "options.invalid"), (&*request(9).to_string(), 6, "radio.no-service")]
     {
         let output = desk.run(&arguments, options);
         let event: Value = serde_json::from_slice(&output.stderr).unwrap();
@@ -376,7 +382,9 @@ fn a_picture_that_cannot_be_written_ends_the_request() {
 #[test]
 fn help_and_version_are_results() {
     let desk = Desk::new();
-    for arguments in [&["--help"][..], &["get", "--help"], &["create", "--help"], &["--version"]] {
+    for arguments in
+        [&["--help"][..], &["get", "--help"], &["create", "--help"], &["doctor", "--help"], &["--version"]]
+    {
         let output = desk.run(arguments, "");
         assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
     }
@@ -387,7 +395,7 @@ fn help_and_version_are_results() {
     for command in ["get", "create"] {
         let help = text(&desk.run(&[command, "--help"], "").stdout);
         let danger = help.find("\nDanger:").unwrap();
-        for flag in ["--origin", "--qr", "--events", "--connect-to", "--ca-file"] {
+        for flag in ["--origin", "--qr", "--events", "--adapter", "--connect-to", "--ca-file"] {
             assert!(help.find(&format!("{flag} ")).is_some_and(|at| at < danger), "{flag} in {help}");
         }
         for flag in ["--danger-air", "--danger-relay"] {

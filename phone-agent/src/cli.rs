@@ -17,6 +17,10 @@ use crate::consent::scripted::Scripted;
 /// Every use is a question to you, and takes the vault's passphrase. Results
 /// are written to standard output, everything for people to standard error.
 ///
+/// Relays are reached through the proxy of HTTPS_PROXY or ALL_PROXY, unless
+/// NO_PROXY names them. Their certificates are checked against those of the
+/// system, or of SSL_CERT_FILE or SSL_CERT_DIR where these are set.
+///
 /// Exit codes: 0 done (for scan: at least one request was served), 1 other,
 /// 2 usage, 3 nobody came in time, 4 you declined, 5 no matching passkey,
 /// 6 radio unavailable, 7 relay unreachable, 8 the computer or the relay broke
@@ -44,6 +48,14 @@ pub enum Command {
     Scan(Box<ScanArgs>),
     /// List the passkeys in the vault; never their keys
     List(ListArgs),
+    /// Check the radio, the way to the relays, the clock and the vault, and
+    /// say what to do about what is found
+    ///
+    /// Asks for nothing and changes nothing: an advert that nobody can read
+    /// is sent for a moment, and a tunnel opened and left.
+    ///
+    /// Exit codes: 0 nothing was found, 1 something was.
+    Doctor(Box<DoctorArgs>),
 }
 
 /// Where the vault is, and how it is opened.
@@ -97,24 +109,62 @@ pub struct ScanArgs {
     /// phones do, or 256 and up for everybody else's
     #[arg(long, value_name = "N", default_value = "0", value_parser = domain)]
     pub domain_id: TunnelServiceDomain,
-    /// Instead of HOST:PORT connect to ADDR:PORT; certificates are still
-    /// checked for HOST. May be given several times
+    /// How to be heard.
+    #[command(flatten)]
+    pub radio: RadioArgs,
+    /// How to get to the relay.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Answer every question without asking a person
+    #[arg(long, value_name = "allow|deny|after=MS", help_heading = DANGER, value_parser = consent)]
+    pub danger_consent: Option<Scripted>,
+}
+
+/// How to be heard.
+#[derive(Debug, Args)]
+pub struct RadioArgs {
+    /// The Bluetooth adapter [default: the first that is on and can advertise]
+    #[arg(long, value_name = "hciN", conflicts_with = "danger_air")]
+    pub adapter: Option<String>,
+    /// Advertise by UDP to this loopback address instead of by Bluetooth,
+    /// which proves no proximity at all
+    #[arg(long, value_name = "ADDR", help_heading = DANGER)]
+    pub danger_air: Option<SocketAddr>,
+}
+
+/// How to get to a relay.
+#[derive(Debug, Args)]
+pub struct NetworkArgs {
+    /// Instead of HOST:PORT connect to ADDR:PORT, or have the proxy connect
+    /// there; certificates are still checked for HOST. May be given several
+    /// times
     #[arg(long, value_name = "HOST:PORT:ADDR:PORT")]
     pub connect_to: Vec<ConnectTo>,
     /// Trust the certificate authorities in this PEM file, and no others
+    /// [default: those of the system, or of SSL_CERT_FILE or SSL_CERT_DIR]
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
     /// Use this relay (ws:// or wss://), whatever the domain id says; the
     /// computer must be told the same
     #[arg(long, value_name = "URL", help_heading = DANGER, value_parser = relay)]
     pub danger_relay: Option<Url>,
-    /// Advertise by UDP to this loopback address instead of by Bluetooth,
-    /// which proves no proximity at all
-    #[arg(long, value_name = "ADDR", help_heading = DANGER)]
-    pub danger_air: Option<SocketAddr>,
-    /// Answer every question without asking a person
-    #[arg(long, value_name = "allow|deny|after=MS", help_heading = DANGER, value_parser = consent)]
-    pub danger_consent: Option<Scripted>,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// A relay to try, by its domain id. May be given several times
+    #[arg(long, value_name = "N", default_values = ["0", "1"], value_parser = domain)]
+    pub domain_id: Vec<TunnelServiceDomain>,
+    /// How to be heard.
+    #[command(flatten)]
+    pub radio: RadioArgs,
+    /// How to get to the relays.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// In which form
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
 }
 
 /// Arguments of `list`.
@@ -125,12 +175,12 @@ pub struct ListArgs {
     pub format: Format,
 }
 
-/// The form of a list.
+/// The form of a list or a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Lines for people.
     Text,
-    /// One JSON array for programs.
+    /// One JSON value for programs.
     Json,
 }
 

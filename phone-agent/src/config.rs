@@ -4,14 +4,17 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
-use crate::cli::{Cli, Command, Events, Format, ScanArgs, VaultArgs};
+use crate::cli::{Cli, Command, DoctorArgs, Events, Format, NetworkArgs, RadioArgs, ScanArgs, VaultArgs};
 use crate::consent::scripted::Scripted;
+use crate::doctor::Examination;
 use crate::error::Error;
 use crate::passphrase::Source;
+use crate::proximity::Medium;
 use crate::proximity::air::Air;
 use crate::scan;
 use crate::screen::Caution;
 use crate::tunnel::Network;
+use crate::tunnel::proxy::Proxies;
 use crate::vault::{Kdf, Vault};
 
 /// A run of the program, every argument checked.
@@ -40,6 +43,8 @@ pub enum Task {
     Scan(Box<Scan>),
     /// List the passkeys.
     List(Format),
+    /// Look for what is wrong.
+    Doctor(Box<Examination>, Format),
 }
 
 /// How to serve a computer.
@@ -51,8 +56,8 @@ pub struct Scan {
     pub domain: cablecar_protocol::tunnel::TunnelServiceDomain,
     /// How to get there.
     pub network: Network,
-    /// In the place of a radio.
-    pub air: Option<Air>,
+    /// By what to be heard.
+    pub medium: Medium,
     /// In the place of a person.
     pub consent: Option<Scripted>,
 }
@@ -76,6 +81,10 @@ impl Config {
             Command::Init(_) => Task::Init(Kdf::STANDARD),
             Command::Scan(args) => Task::Scan(Box::new(scan_of(*args, &mut cautions)?)),
             Command::List(args) => Task::List(args.format),
+            Command::Doctor(args) => {
+                let format = args.format;
+                Task::Doctor(Box::new(doctor_of(*args, &mut cautions)?), format)
+            }
         };
         let passphrase = match &cli.vault.passphrase_file {
             Some(file) => Source::File(file.clone()),
@@ -91,20 +100,11 @@ fn scan_of(args: ScanArgs, cautions: &mut Vec<Caution>) -> Result<Scan, Error> {
     if args.accept_link {
         cautions.push(Caution::LinkAccepted);
     }
-    let air = args.danger_air.map(Air::to).transpose()?;
-    let dangers = [
-        (air.is_some(), Caution::NoProximity),
-        (args.danger_consent.is_some(), Caution::ScriptedConsent),
-        (args.danger_relay.is_some(), Caution::OtherRelay),
-    ];
-    cautions.extend(dangers.into_iter().filter(|(given, _)| *given).map(|(_, caution)| caution));
-    Ok(Scan {
-        code,
-        domain: args.domain_id,
-        network: Network::new(args.ca_file.as_deref(), args.connect_to, args.danger_relay)?,
-        air,
-        consent: args.danger_consent,
-    })
+    let (medium, consent) = (medium_of(args.radio, cautions)?, args.danger_consent);
+    if consent.is_some() {
+        cautions.push(Caution::ScriptedConsent);
+    }
+    Ok(Scan { code, domain: args.domain_id, network: network_of(args.network, cautions)?, medium, consent })
 }
 
 fn code_of(
@@ -118,6 +118,30 @@ fn code_of(
         (None, Some(device)) => Ok(scan::Source::Camera(device)),
         (None, None) => Err(Error::Usage("there is no code to scan".into())),
     }
+}
+
+fn doctor_of(args: DoctorArgs, cautions: &mut Vec<Caution>) -> Result<Examination, Error> {
+    // Only one relay answers to --danger-relay.
+    let relays = if args.network.danger_relay.is_some() { 1 } else { usize::MAX };
+    Ok(Examination {
+        medium: medium_of(args.radio, cautions)?,
+        domains: args.domain_id.into_iter().take(relays).collect(),
+        network: network_of(args.network, cautions)?,
+    })
+}
+
+fn medium_of(args: RadioArgs, cautions: &mut Vec<Caution>) -> Result<Medium, Error> {
+    let Some(address) = args.danger_air else { return Ok(Medium::Bluetooth(args.adapter)) };
+    cautions.push(Caution::NoProximity);
+    Air::to(address).map(Medium::Air)
+}
+
+fn network_of(args: NetworkArgs, cautions: &mut Vec<Caution>) -> Result<Network, Error> {
+    if args.danger_relay.is_some() {
+        cautions.push(Caution::OtherRelay);
+    }
+    let network = Network::new(args.ca_file.as_deref(), args.connect_to, args.danger_relay)?;
+    Ok(network.through(Proxies::of_environment()))
 }
 
 fn vault_of(args: VaultArgs) -> Result<(Vault, PathBuf), Error> {

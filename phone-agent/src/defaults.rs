@@ -45,9 +45,28 @@ pub const CODE_REFUSED: Duration = Duration::from_secs(24 * 60 * 60);
 /// exchange, on a bad mobile network.
 pub const DIAL: Duration = Duration::from_secs(15);
 
+/// One of the doctor's checks of a relay. Shorter than [`DIAL`], for it is one
+/// step of it; all relays are tried at once.
+pub const CHECK: Duration = Duration::from_secs(8);
+
+/// A clock that is further from a relay's is found to be wrong. Certificates
+/// forgive days and codes ten minutes; a clock of our time is off by less.
+pub const CLOCK_OFF: Duration = Duration::from_secs(5 * 60);
+
 /// From the first advert to the computer's greeting. What is advertised for
 /// longer is heard by people who were not meant to; Android gives up after 20 s.
 pub const ADVERTISE: Duration = Duration::from_secs(60);
+
+/// Whatever is asked of the Bluetooth service: it answers in milliseconds, or
+/// is not there.
+pub const RADIO: Duration = Duration::from_secs(5);
+
+/// Between two adverts by Bluetooth. BlueZ's own 1.28 s would let a computer
+/// that listens one moment in ten wait for a quarter of a minute.
+pub const ADVERT_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How often it is asked whether an advert is still on the air.
+pub const RADIO_WATCH: Duration = Duration::from_secs(1);
 
 /// Between two adverts over the air that is no air.
 pub const AIR_INTERVAL: Duration = Duration::from_millis(250);
@@ -98,7 +117,8 @@ pub const NEAR: usize = 10;
 /// How much darker than that it has to be. Below are the steps of a JPEG.
 pub const MARGIN: u64 = 4;
 
-/// The longest that one picture is looked at. The largest take a third of it.
+/// The longest that one picture is looked at: what the largest of noise takes,
+/// unoptimised, and a third more. A screenshot takes a fraction of a second.
 pub const READ: Duration = Duration::from_secs(30);
 
 /// The longest that a camera is looked through.

@@ -3,6 +3,7 @@
 use cablecar_protocol::ctap::Status;
 
 use crate::passphrase::NoPassphrase;
+use crate::proximity;
 use crate::vault;
 
 /// The class of an error: the exit code of the program.
@@ -125,9 +126,9 @@ pub enum Error {
     /// The advert was not heard.
     #[error("the computer did not confirm in time that it is nearby")]
     NotConfirmed,
-    /// There is no way to advertise.
-    #[error("this phone cannot advertise: {0}")]
-    Radio(String),
+    /// The radio.
+    #[error(transparent)]
+    Radio(#[from] proximity::Error),
     /// The stand-in for the radio cannot be had.
     #[error("--danger-air {address} cannot be used: {cause}")]
     Air {
@@ -163,6 +164,20 @@ pub enum Error {
         /// What the library says.
         cause: String,
     },
+    /// The proxy on the way to the tunnel service refused or broke.
+    #[error("the proxy {proxy} does not lead to the relay: {cause}")]
+    RelayProxy {
+        /// Its name and port.
+        proxy: String,
+        /// What it did, as the rest of a sentence.
+        cause: String,
+    },
+    /// The host serves no tunnels (404).
+    #[error("the relay {host} opens no tunnels: it answered 404 Not Found")]
+    NoTunnels {
+        /// Its host name.
+        host: String,
+    },
     /// The tunnel is open already (409): somebody else scanned the same code.
     #[error("this code is already in use: someone may have copied it")]
     CodeInUse,
@@ -180,6 +195,9 @@ pub enum Error {
     /// The peer broke the protocol.
     #[error(transparent)]
     Protocol(#[from] cablecar_protocol::Error),
+    /// The doctor found something.
+    #[error("{0} of the checks found something")]
+    Findings(usize),
     /// Something of this phone's.
     #[error("{what}: {cause}")]
     Io {
@@ -285,11 +303,10 @@ impl Error {
                 "proximity.not-confirmed",
                 "bring the phone close to the computer that shows the code, with Bluetooth on at both, and scan a new code",
             ),
-            Error::Radio(_) => (
-                Class::Radio,
-                "radio.unavailable",
-                "for a try on one machine, give --danger-air ADDR here and to the computer",
-            ),
+            Error::Radio(error) => {
+                let (id, remedy) = error.advice();
+                (Class::Radio, id, remedy)
+            }
             Error::Air { .. } => (
                 Class::Radio,
                 "radio.air",
@@ -308,6 +325,16 @@ impl Error {
                 Class::Relay,
                 "relay.tls",
                 "if the relay has a private certificate authority, give its certificate with --ca-file",
+            ),
+            Error::RelayProxy { .. } => (
+                Class::Relay,
+                "relay.proxy",
+                "check HTTPS_PROXY and NO_PROXY; a name and a password stand before the host: http://NAME:PASSWORD@HOST:PORT",
+            ),
+            Error::NoTunnels { .. } => (
+                Class::Relay,
+                "relay.not-found",
+                "choose another relay with --domain-id: this host is no tunnel service, or has nothing at that path",
             ),
             Error::CodeInUse => (
                 Class::Relay,
@@ -334,6 +361,9 @@ impl Error {
                 "scan a new code; if it stays so, report it with the computer's browser",
             ),
             Error::Protocol(_) => (Class::Other, "internal", "please report this"),
+            Error::Findings(_) => {
+                (Class::Other, "doctor.findings", "do what the report says under each finding")
+            }
             Error::Io { .. } => (Class::Other, "system.io", "check the path and its permissions"),
         }
     }

@@ -25,6 +25,7 @@ pub mod config;
 pub mod consent;
 pub mod ctap2;
 pub mod defaults;
+pub mod doctor;
 pub mod error;
 pub mod passphrase;
 pub mod program;

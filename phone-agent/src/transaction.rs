@@ -150,8 +150,12 @@ where
         let (expect, advert) = expect.routed(routing, rng)?;
 
         self.stage(Stage::WaitingForComputer, clock);
-        let beacon = self.advertiser.advertise(advert).await?;
-        let greeting = timeout(defaults::ADVERTISE, line.receive()).await;
+        let mut beacon = self.advertiser.advertise(advert).await?;
+        let greeting = tokio::select! {
+            biased;
+            greeting = timeout(defaults::ADVERTISE, line.receive()) => greeting,
+            lost = self.advertiser.lost(&mut beacon) => Ok(Err(lost)),
+        };
         drop(beacon);
 
         let outcome = match greeting {

@@ -1,19 +1,18 @@
 //! Opening a tunnel: the phone's websocket client.
 
+pub mod proxy;
+mod trust;
+mod way;
+
 use std::path::Path;
-use std::sync::Arc;
 
 use cablecar_protocol::ids::RoutingId;
 use cablecar_protocol::tunnel::{
     ConnectTo, Dial, MAX_MESSAGE, ROUTING_ID_HEADER, SUBPROTOCOL, routing_id_from_headers,
 };
 use futures_util::{SinkExt, StreamExt};
-use http::{HeaderValue, StatusCode, header};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
@@ -24,12 +23,17 @@ use crate::defaults;
 use crate::error::Error;
 use crate::transaction::{Dialer, Line};
 
+use proxy::Proxies;
+use trust::Trust;
+pub(crate) use way::{Stream, Way};
+
 /// Dials through the network.
 #[derive(Debug, Clone)]
 pub struct Network {
-    tls: Arc<rustls::ClientConfig>,
+    trust: Trust,
     connect_to: Vec<ConnectTo>,
     relay: Option<Url>,
+    proxies: Proxies,
 }
 
 impl Network {
@@ -44,35 +48,18 @@ impl Network {
         connect_to: Vec<ConnectTo>,
         relay: Option<Url>,
     ) -> Result<Self, Error> {
-        let mut roots = rustls::RootCertStore::empty();
-        match ca_file {
-            None => {
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            }
-            Some(file) => {
-                let bad = |cause: &dyn std::fmt::Display| {
-                    Error::Usage(format!("--ca-file {}: {cause}", file.display()))
-                };
-                for certificate in CertificateDer::pem_file_iter(file).map_err(|cause| bad(&cause))? {
-                    roots.add(certificate.map_err(|cause| bad(&cause))?).map_err(|cause| bad(&cause))?;
-                }
-                if roots.is_empty() {
-                    return Err(bad(&"no certificate in it"));
-                }
-            }
-        }
-        // Both versions: some tunnel services speak only one of them.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .map_err(|cause| Error::Io { what: "TLS".into(), cause: cause.to_string() })?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self { tls: Arc::new(tls), connect_to, relay })
+        let proxies = Proxies::default();
+        Ok(Self { trust: Trust::of(ca_file)?, connect_to, relay, proxies })
+    }
+
+    /// Goes through these proxies.
+    #[must_use]
+    pub fn through(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
     }
 
     /// The relay that was set, or the host of the domain, and the path.
-    fn url(&self, dial: &Dial) -> Result<Url, Error> {
+    pub(crate) fn url(&self, dial: &Dial) -> Result<Url, Error> {
         let base = match &self.relay {
             Some(relay) => relay.as_str().trim_end_matches('/').to_owned(),
             None => format!("wss://{}", dial.domain.host()),
@@ -80,59 +67,59 @@ impl Network {
         let url = Url::parse(&format!("{base}{}", dial.route.path()));
         url.map_err(|cause| Error::Usage(format!("{base}: {cause}")))
     }
-
-    async fn connect(&self, url: &Url, host: &str) -> Result<Box<dyn Stream>, Error> {
-        let port = url.port_or_known_default().unwrap_or(443);
-        let (to_host, to_port) = ConnectTo::resolve(&self.connect_to, host, port);
-        let unreachable =
-            |cause: std::io::Error| Error::RelayUnreachable { host: host.into(), cause: cause.to_string() };
-        let addresses: Vec<_> = tokio::net::lookup_host((to_host.as_str(), to_port))
-            .await
-            .map_err(|cause| Error::RelayName { host: host.into(), cause: cause.to_string() })?
-            .collect();
-        let tcp = TcpStream::connect(addresses.as_slice()).await.map_err(unreachable)?;
-        // Small messages that wait for each other: never Nagle.
-        tcp.set_nodelay(true).map_err(unreachable)?;
-        if url.scheme() != "wss" {
-            return Ok(Box::new(tcp));
-        }
-        let bad_tls = |cause: String| Error::RelayTls { host: host.into(), cause };
-        let name = ServerName::try_from(host.to_owned()).map_err(|cause| bad_tls(cause.to_string()))?;
-        let connected = TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp).await;
-        Ok(Box::new(connected.map_err(|cause| bad_tls(cause.to_string()))?))
-    }
-
-    async fn open_at(&self, url: &Url, host: &str) -> Result<(Socket, RoutingId), Error> {
-        let stream = self.connect(url, host).await?;
-        let opened = client_async_with_config(request(url)?, stream, Some(websocket_config())).await;
-        let (socket, response) = opened.map_err(|cause| match cause {
-            WsError::Http(response) if response.status() == StatusCode::CONFLICT => Error::CodeInUse,
-            WsError::Http(response) => {
-                Error::RelayAnswer { host: host.into(), answer: response.status().to_string() }
-            }
-            cause => Error::RelayAnswer { host: host.into(), answer: cause.to_string() },
-        })?;
-        let values = response.headers().get_all(ROUTING_ID_HEADER);
-        Ok((Socket(socket), routing_id_from_headers(values.iter().map(HeaderValue::as_bytes))?))
-    }
 }
 
 impl Dialer for Network {
     type Line = Socket;
 
     async fn open(&mut self, dial: &Dial) -> Result<(Socket, RoutingId), Error> {
+        let until = Instant::now() + defaults::DIAL;
         let url = self.url(dial)?;
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        match tokio::time::timeout(defaults::DIAL, self.open_at(&url, &host)).await {
-            Ok(opened) => opened,
-            Err(_) => Err(Error::RelayUnreachable { host, cause: "no answer in time".into() }),
-        }
+        let way = Way::to(&url, self)?;
+        let tcp = way.connect(&way.look_up(until).await?, until).await?;
+        let stream = way.secure(tcp, until).await?;
+        upgrade(stream, &url, &way.host, until).await.map_err(|(error, _)| error).map(|(opened, _)| opened)
     }
 }
 
-/// What a websocket runs on: TCP, or TLS on top of it.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+/// What a relay gave, or why not; and the headers of its answer either way,
+/// if there was one.
+type Upgraded = Result<((Socket, RoutingId), HeaderMap), (Error, HeaderMap)>;
+
+/// Asks the relay for a tunnel.
+///
+/// # Errors
+/// [`Error::CodeInUse`], [`Error::NoTunnels`], [`Error::RelayAnswer`], and
+/// [`Error::Protocol`] for an answer without a routing id.
+pub(crate) async fn upgrade(stream: Box<dyn Stream>, url: &Url, host: &str, until: Instant) -> Upgraded {
+    let request = request(url).map_err(|error| (error, HeaderMap::new()))?;
+    let host = host.to_owned();
+    let asked = client_async_with_config(request, stream, Some(websocket_config()));
+    let answer = match timeout_at(until, asked).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            let answer = "nothing in time".into();
+            return Err((Error::RelayAnswer { host, answer }, HeaderMap::new()));
+        }
+    };
+    let (socket, response) = answer.map_err(|cause| match cause {
+        WsError::Http(response) => {
+            let error = match response.status() {
+                StatusCode::CONFLICT => Error::CodeInUse,
+                StatusCode::NOT_FOUND => Error::NoTunnels { host },
+                other => Error::RelayAnswer { host, answer: other.to_string() },
+            };
+            (error, response.into_parts().0.headers)
+        }
+        cause => (Error::RelayAnswer { host, answer: cause.to_string() }, HeaderMap::new()),
+    })?;
+    let headers = response.into_parts().0.headers;
+    let values = headers.get_all(ROUTING_ID_HEADER);
+    match routing_id_from_headers(values.iter().map(HeaderValue::as_bytes)) {
+        Ok(routing) => Ok(((Socket(socket), routing), headers)),
+        Err(error) => Err((error.into(), headers)),
+    }
+}
 
 /// A tunnel through the network.
 pub struct Socket(WebSocketStream<Box<dyn Stream>>);

@@ -50,7 +50,10 @@ impl Home {
 
     fn command(&self) -> Command {
         let mut command = Command::cargo_bin("cablecar-phone").unwrap();
-        command.env_clear().env("HOME", self.path()).current_dir(self.path());
+        // A bus that is not there, whatever this machine has.
+        let bus = format!("unix:path={}", self.path().join("no-bus").display());
+        command.env_clear().env("DBUS_SYSTEM_BUS_ADDRESS", bus);
+        command.env("HOME", self.path()).current_dir(self.path());
         command
     }
 
@@ -305,11 +308,11 @@ fn a_weak_vault_is_warned_of_each_time() {
 #[test]
 fn without_a_radio_it_says_so_after_the_code_was_read() {
     let home = Home::with_vault();
-    assert_fails(&home.run(&["scan", &fresh_code(), "--accept-link"]), 6, "radio.unavailable");
-    assert_fails(&home.run(&["scan", &fresh_code().to_lowercase(), "--accept-link"]), 6, "radio.unavailable");
+    assert_fails(&home.run(&["scan", &fresh_code(), "--accept-link"]), 6, "radio.no-service");
+    assert_fails(&home.run(&["scan", &fresh_code().to_lowercase(), "--accept-link"]), 6, "radio.no-service");
     let piped =
         home.command().args(["scan", "-"]).write_stdin(format!("\n {} \n", fresh_code())).output().unwrap();
-    assert_fails(&piped, 6, "radio.unavailable");
+    assert_fails(&piped, 6, "radio.no-service");
     let piped = home.command().args(["scan", "-"]).write_stdin("").output().unwrap();
     assert_fails(&piped, 2, "qr.malformed");
 }
@@ -326,7 +329,7 @@ fn a_picture_holds_one_code_or_is_refused() {
     picture(&at("other.png"), &["https://example.com"]);
     picture(&at("none.png"), &[]);
     for name in ["one.png", "beside.png", "twice.png"] {
-        assert_fails(&home.run(&["scan", name]), 6, "radio.unavailable");
+        assert_fails(&home.run(&["scan", name]), 6, "radio.no-service");
     }
     assert_fails(&home.run(&["scan", "several.png"]), 2, "qr.several");
     assert_fails(&home.run(&["scan", "other.png"]), 2, "qr.none");
@@ -335,9 +338,9 @@ fn a_picture_holds_one_code_or_is_refused() {
     let bytes = fs::read(at("one.png")).unwrap();
     let grey = image::load_from_memory(&bytes).unwrap().into_luma8();
     grey.save_with_format(at("jpeg.png"), image::ImageFormat::Jpeg).unwrap();
-    assert_fails(&home.run(&["scan", "jpeg.png"]), 6, "radio.unavailable");
+    assert_fails(&home.run(&["scan", "jpeg.png"]), 6, "radio.no-service");
     fs::copy(at("one.png"), at("without-a-name")).unwrap();
-    assert_fails(&home.run(&["scan", "without-a-name"]), 6, "radio.unavailable");
+    assert_fails(&home.run(&["scan", "without-a-name"]), 6, "radio.no-service");
     fs::write(at("cut.png"), &bytes[..bytes.len() / 2]).unwrap();
     assert_fails(&home.run(&["scan", "cut.png"]), 2, "qr.unreadable");
 }
@@ -356,7 +359,7 @@ fn a_link_that_is_handed_over_is_refused_unless_the_person_says_otherwise() {
     }
     assert_eq!(fs::read(home.vault()).unwrap(), before);
     let accepted = home.run(&["scan", &code, "--accept-link"]);
-    assert_fails(&accepted, 6, "radio.unavailable");
+    assert_fails(&accepted, 6, "radio.no-service");
     assert!(err(&accepted).starts_with("warning: --accept-link: "), "{}", err(&accepted));
     let help = out(&home.run(&["scan", "--help"]));
     assert!(help.contains("CVE-2024-9956"), "{help}");
@@ -410,7 +413,7 @@ fn what_a_relay_answers_is_told_apart() {
     };
     for (answer, exit, id) in [
         ("HTTP/1.1 409 Conflict\r\ncontent-length: 0\r\n\r\n", 7, "relay.code-in-use"),
-        ("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", 7, "relay.answer"),
+        ("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", 7, "relay.not-found"),
         ("SSH-2.0-something\r\n\r\n", 7, "relay.answer"),
     ] {
         let output = scan(&relay(answer), &fresh_code());

@@ -9,12 +9,12 @@
 use std::convert::Infallible;
 use std::future::{self, Ready};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use cablecar_protocol::tunnel::{ROUTING_ID_HEADER, Route, SUBPROTOCOL};
 use http::header::{
-    CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::Full;
@@ -79,7 +79,7 @@ async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, tcp: TcpStream, vis
     let clerk = Clerk { desk: Arc::clone(desk), visit, admitted: Mutex::new(None) };
     let mut connection = http1::Builder::new()
         .max_buf_size(desk.limits.head)
-        // Answers of one kind are the same bytes.
+        // Refusals of one kind are the same bytes.
         .auto_date_header(false)
         .serve_connection(TokioIo::new(wire), clerk);
     let served = timeout_at(deadline, future::poll_fn(|cx| connection.poll_without_shutdown(cx))).await;
@@ -212,6 +212,8 @@ fn healthy() -> Response<Full<Bytes>> {
     response
 }
 
+/// The upgrade. It alone says what time it is here: a client whose clock is
+/// wrong learns it from nobody else.
 fn switching(key: &[u8]) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -219,6 +221,9 @@ fn switching(key: &[u8]) -> Response<Full<Bytes>> {
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    if let Ok(date) = HeaderValue::try_from(httpdate::fmt_http_date(SystemTime::now())) {
+        headers.insert(DATE, date);
+    }
     if let Ok(accept) = HeaderValue::try_from(derive_accept_key(key)) {
         headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
     }

@@ -18,6 +18,7 @@
 )]
 
 pub mod air;
+pub mod habits;
 pub mod liar;
 pub mod meddler;
 pub mod people;

@@ -129,19 +129,37 @@ fn the_protocol_knows_no_sockets_no_clock_and_no_waiting() {
 fn what_is_shipped_builds_with_cargo_and_cc_alone() {
     for name in [&SHELLS[..], &[PROTOCOL]].concat() {
         let under = everything_under(name);
-        for wanting in ["pkg-config", "openssl-sys", "native-tls", "cmake", "bindgen", "aws-lc-sys", "vcpkg"]
-        {
+        for wanting in ["openssl-sys", "native-tls", "cmake", "bindgen", "aws-lc-sys", "vcpkg"] {
             assert!(!under.contains(wanting), "{name} reaches {wanting}");
         }
         assert!(!under.contains(TESTS) && !under.contains("webauthn-rs-core"), "{name} reaches the tests");
-        // ring brings its C along; nothing else may look for a library.
+        // ring brings its C along, and so does libdbus, see below; nothing
+        // else may look for a library.
         for package in house().packages.iter().filter(|package| under.contains(package.name.as_str())) {
             let links = package.links.as_deref().unwrap_or_default();
             assert!(
-                links.is_empty() || links.starts_with("ring_core"),
+                links.is_empty() || links == "dbus" || links.starts_with("ring_core"),
                 "{name}: {} links {links}",
                 package.name
             );
+        }
+    }
+}
+
+/// BlueZ is reached over D-Bus, through libdbus. Its crate brings the C source
+/// along and compiles it, if the feature `vendored` is on; then it does not run
+/// pkg-config, which it names as a dependency all the same.
+#[test]
+fn libdbus_is_brought_along_and_nobody_else_asks_for_pkg_config() {
+    let resolve = house().resolve.as_ref().unwrap();
+    let name = |id| house()[id].name.as_str();
+    let shipped: BTreeSet<_> = SHELLS.iter().flat_map(|shell| everything_under(shell)).collect();
+    for node in resolve.nodes.iter().filter(|node| shipped.contains(name(&node.id))) {
+        let asks = node.deps.iter().any(|dep| name(&dep.pkg) == "pkg-config");
+        assert!(!asks || name(&node.id) == "libdbus-sys", "{} asks for pkg-config", name(&node.id));
+        if name(&node.id) == "libdbus-sys" {
+            let vendored = node.features.iter().any(|feature| feature.as_str() == "vendored");
+            assert!(vendored, "libdbus would be looked for with pkg-config");
         }
     }
 }

@@ -9,6 +9,7 @@ use cablecar_protocol::eid::{SERVICE_UUID, SERVICE_UUID_OLD, ServiceData};
 use tokio::net::UdpSocket;
 
 use super::Scanner;
+use super::fault::Fault;
 use crate::error::Error;
 
 /// Listens on a loopback address for what phones on this machine say.
@@ -40,7 +41,7 @@ impl Air {
     /// # Errors
     /// [`Error::Radio`] if the system does not say.
     pub fn address(&self) -> Result<SocketAddr, Error> {
-        self.socket.local_addr().map_err(|cause| Error::Radio(cause.to_string()))
+        self.socket.local_addr().map_err(unavailable)
     }
 }
 
@@ -50,13 +51,17 @@ impl Scanner for Air {
         let mut datagram = [0; 1650];
         loop {
             let length = self.socket.recv(&mut datagram).await;
-            let length = length.map_err(|cause| Error::Radio(cause.to_string()))?;
+            let length = length.map_err(unavailable)?;
             let heard = datagram.get(..length).and_then(read);
             if let Some(heard) = heard {
                 return Ok(heard);
             }
         }
     }
+}
+
+fn unavailable(cause: std::io::Error) -> Error {
+    Error::Radio(Fault::Unavailable(cause.to_string()))
 }
 
 /// Other UUIDs and data too short are other people's business.

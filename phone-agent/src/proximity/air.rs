@@ -36,6 +36,13 @@ impl Air {
     }
 }
 
+impl Air {
+    /// Where it sends to.
+    pub fn address(&self) -> SocketAddr {
+        self.to
+    }
+}
+
 /// Sends until it is dropped.
 #[derive(Debug)]
 pub struct Beacon(JoinHandle<()>);

@@ -1,259 +1,20 @@
 //! Whole transactions in memory, the clock paused and turned by hand.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+mod world;
+
 use std::time::Duration;
 
-use cablecar_protocol::channel::{ClientEnd, ClientEvent, Request};
 use cablecar_protocol::client_platform::Heard;
 use cablecar_protocol::client_platform::qr_initiated::ExpectAdvert;
-use cablecar_protocol::ctap::{ES256, Options, RelyingParty, User, get_assertion, make_credential};
-use cablecar_protocol::eid::{Advert, ServiceData};
+use cablecar_protocol::eid::ServiceData;
 use cablecar_protocol::qr::Hint;
 use rand_core::OsRng;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::*;
-use crate::consent::Question;
 use crate::consent::scripted::Scripted;
-use crate::passphrase::Passphrase;
-use crate::vault::Kdf;
-
-const NOW: u64 = 1_795_000_000;
-
-fn domain() -> TunnelServiceDomain {
-    TunnelServiceDomain::new(266).unwrap()
-}
-
-/// One end of a tunnel in memory.
-struct Pipe {
-    to: mpsc::UnboundedSender<Vec<u8>>,
-    from: mpsc::UnboundedReceiver<Vec<u8>>,
-}
-
-fn pipes() -> (Pipe, Pipe) {
-    let ((a_to, b_from), (b_to, a_from)) = (mpsc::unbounded_channel(), mpsc::unbounded_channel());
-    (Pipe { to: a_to, from: a_from }, Pipe { to: b_to, from: b_from })
-}
-
-impl Line for Pipe {
-    async fn send(&mut self, message: Vec<u8>) -> Result<(), Error> {
-        self.to.send(message).map_err(|_| Error::TunnelBroke("gone".into()))
-    }
-
-    async fn receive(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.from.recv().await)
-    }
-
-    async fn close(self) {}
-}
-
-/// A tunnel service with one line to give, or a word of refusal.
-struct Relay(Option<Result<Pipe, Error>>);
-
-impl Dialer for Relay {
-    type Line = Pipe;
-
-    async fn open(&mut self, dial: &Dial) -> Result<(Pipe, RoutingId), Error> {
-        assert!(dial.url().starts_with("wss://cable.wufkweyy3uaxb.com/cable/new/"));
-        self.0.take().unwrap().map(|line| (line, RoutingId::new([1, 2, 3])))
-    }
-}
-
-/// Carries adverts; the beacon says when it is dropped.
-struct Air {
-    adverts: mpsc::UnboundedSender<Advert>,
-    on: Arc<Mutex<bool>>,
-}
-
-struct Beacon(Arc<Mutex<bool>>);
-
-impl Drop for Beacon {
-    fn drop(&mut self) {
-        *self.0.lock().unwrap() = false;
-    }
-}
-
-impl Advertiser for Air {
-    type Beacon = Beacon;
-
-    async fn advertise(&mut self, advert: Advert) -> Result<Beacon, Error> {
-        *self.on.lock().unwrap() = true;
-        let _ = self.adverts.send(advert);
-        Ok(Beacon(Arc::clone(&self.on)))
-    }
-}
-
-/// Passphrases to be given one after the other.
-struct Typed(VecDeque<Result<&'static str, NoPassphrase>>);
-
-impl Passphrases for Typed {
-    async fn ask(&mut self, _: u32) -> Result<Passphrase, NoPassphrase> {
-        let next = self.0.pop_front().unwrap_or(Err(NoPassphrase::CannotAsk))?;
-        Passphrase::new(next.into())
-    }
-
-    fn tries(&self) -> u32 {
-        3
-    }
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<String>>>);
-
-impl Screen for Log {
-    fn notice(&mut self, notice: Notice<'_>) {
-        self.0.lock().unwrap().push(match notice {
-            Notice::Stage(stage, _) => format!("{stage:?}"),
-            Notice::Asked(what) => format!("asked to {what}"),
-            Notice::Served(served) => served.to_string(),
-            Notice::Caution(caution) => caution.id().into(),
-        });
-    }
-}
-
-/// A person who never answers, and says when the question is withdrawn.
-struct Thinking(Option<oneshot::Sender<()>>);
-
-struct Withdrawn(Option<oneshot::Sender<()>>);
-
-impl Drop for Withdrawn {
-    fn drop(&mut self) {
-        let _ = self.0.take().map(|sender| sender.send(()));
-    }
-}
-
-impl Consent for Thinking {
-    async fn ask(&mut self, _: Question) -> Answer {
-        let _withdrawn = Withdrawn(self.0.take());
-        std::future::pending().await
-    }
-}
-
-type Typing = [Result<&'static str, NoPassphrase>];
-
-/// A phone and the computer that it meets.
-struct World<C> {
-    phone: Phone<Relay, Air, C, Typed, Log>,
-    log: Log,
-    beacon: Arc<Mutex<bool>>,
-    adverts: mpsc::UnboundedReceiver<Advert>,
-    computer: Pipe,
-    expect: ExpectAdvert,
-    invitation: QrInvitation,
-}
-
-fn world<C: Consent>(consent: C, typing: &Typing) -> World<C> {
-    let vault = Vault::in_memory();
-    vault.create(&Passphrase::new(b"right".to_vec()).unwrap(), Kdf::DANGER_WEAK, &mut OsRng).unwrap();
-    let (line, computer) = pipes();
-    let (sender, adverts) = mpsc::unbounded_channel();
-    let (log, beacon) = (Log::default(), Arc::new(Mutex::new(false)));
-    let (expect, invitation) = ExpectAdvert::invite(Hint::MakeCredential, NOW, &mut OsRng).unwrap();
-    let phone = Phone {
-        dialer: Relay(Some(Ok(line))),
-        advertiser: Air { adverts: sender, on: Arc::clone(&beacon) },
-        consent,
-        passphrases: Typed(typing.iter().copied().collect()),
-        screen: log.clone(),
-        vault,
-    };
-    World { phone, log, beacon, adverts, computer, expect, invitation }
-}
-
-/// The computer's end, connected.
-struct Computer {
-    line: Pipe,
-    channel: Channel<ClientEnd>,
-}
-
-impl Computer {
-    async fn meet(
-        mut adverts: mpsc::UnboundedReceiver<Advert>,
-        mut line: Pipe,
-        expect: ExpectAdvert,
-    ) -> Self {
-        let advert = adverts.recv().await.unwrap();
-        let Heard::Ours(nearby) = expect.hear(&ServiceData::from(advert)) else { panic!("not ours") };
-        let (expect, greeting) = nearby.greet(&mut OsRng).unwrap();
-        line.send(greeting.to_vec()).await.unwrap();
-        let expect = expect.read(&line.receive().await.unwrap().unwrap()).unwrap();
-        let (mut channel, hello) = expect.read(&line.receive().await.unwrap().unwrap()).unwrap();
-        assert_eq!(hello.get_info(), Some(&ctap2::get_info()));
-        let update = line.receive().await.unwrap().unwrap();
-        assert_eq!(update.len(), 528);
-        assert!(matches!(channel.receive(&update), Ok(ClientEvent::Update(_))));
-        Self { line, channel }
-    }
-
-    async fn send(&mut self, request: &[u8]) {
-        let record = self.channel.send(Request::Ctap(request)).unwrap();
-        self.line.send(record).await.unwrap();
-    }
-
-    async fn ask(&mut self, request: &[u8]) -> Vec<u8> {
-        self.send(request).await;
-        let answer = self.line.receive().await.unwrap().unwrap();
-        let ClientEvent::Ctap(answer) = self.channel.receive(&answer).unwrap() else { panic!("no answer") };
-        answer
-    }
-
-    async fn shutdown(mut self) {
-        let last = self.channel.shutdown().unwrap();
-        let _ = self.line.send(last).await;
-        assert_eq!(self.line.receive().await.unwrap(), None);
-    }
-}
-
-fn register() -> Vec<u8> {
-    make_credential::Request {
-        client_data_hash: [7; 32],
-        rp: RelyingParty { id: "example.com".into(), name: None },
-        user: User { id: b"1".to_vec(), name: Some("alice".into()), display_name: None },
-        algorithms: vec![ES256],
-        exclude: Vec::new(),
-        prf: None,
-        options: Options { rk: Some(true), up: None, uv: Some(true) },
-        pin_uv_auth: false,
-    }
-    .to_bytes()
-}
-
-fn sign_in() -> Vec<u8> {
-    get_assertion::Request {
-        rp_id: "example.com".into(),
-        client_data_hash: [9; 32],
-        allow: Vec::new(),
-        has_allow_list: false,
-        prf: None,
-        options: Options::default(),
-        pin_uv_auth: false,
-    }
-    .to_bytes()
-}
-
-/// Runs the phone against what the computer does.
-async fn play<C: Consent + Send, F: Future<Output = ()>>(
-    world: World<C>,
-    computer: impl FnOnce(Computer) -> F,
-) -> (Result<Outcome, Error>, Vec<String>) {
-    let World { mut phone, log, adverts, computer: line, expect, invitation, .. } = world;
-    let mut rng = OsRng;
-    let run = async {
-        let outcome = phone.run(invitation, domain(), &mut rng, NOW).await;
-        drop(phone);
-        outcome
-    };
-    let (outcome, ()) =
-        tokio::join!(run, async { computer(Computer::meet(adverts, line, expect).await).await });
-    let log = log.0.lock().unwrap().clone();
-    (outcome, log)
-}
-
-fn id(error: Error) -> &'static str {
-    error.advice().1
-}
+use world::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_passkey_is_made_and_used_in_one_session() {
@@ -403,6 +164,18 @@ async fn nobody_who_heard_the_advert_means_not_confirmed() {
     let error = phone.run(invitation, domain(), &mut OsRng, NOW).await.unwrap_err();
     assert_eq!((error.advice().0.code(), id(error)), (3, "proximity.not-confirmed"));
     assert_eq!(started.elapsed(), Duration::from_secs(60));
+    assert!(!*beacon.lock().unwrap());
+    drop((adverts, computer));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_advert_that_somebody_takes_off_the_air_is_not_waited_for() {
+    let World { mut phone, beacon, adverts, computer, invitation, .. } = world(Scripted::Allow, &[]);
+    phone.advertiser.lost_after = Some(Duration::from_secs(7));
+    let started = Instant::now();
+    let error = phone.run(invitation, domain(), &mut OsRng, NOW).await.unwrap_err();
+    assert_eq!((error.advice().0.code(), id(error)), (6, "radio.off"));
+    assert_eq!(started.elapsed(), Duration::from_secs(7));
     assert!(!*beacon.lock().unwrap());
     drop((adverts, computer));
 }
