@@ -117,7 +117,8 @@ pub const NEAR: usize = 10;
 /// How much darker than that it has to be. Below are the steps of a JPEG.
 pub const MARGIN: u64 = 4;
 
-/// The longest that one picture is looked at. The largest take a third of it.
+/// The longest that one picture is looked at: what the largest of noise takes,
+/// unoptimised, and a third more. A screenshot takes a fraction of a second.
 pub const READ: Duration = Duration::from_secs(30);
 
 /// The longest that a camera is looked through.

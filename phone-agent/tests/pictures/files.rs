@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use allocation_counter::measure;
+use cablecar_phone::defaults;
+use cablecar_phone::scan::code_in;
 use cablecar_phone::scan::picture::Picture;
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
@@ -77,6 +79,25 @@ fn a_bomb_is_refused_before_it_is_given_memory() {
         let refused = refused.unwrap_err();
         assert!(refused.contains("too many pixels: 60000 x 60000"), "{refused}");
         assert!(taken.bytes_max < 1 << 20, "{} bytes", taken.bytes_max);
+    }
+}
+
+/// Sharp noise is the worst that was found: the most edges, and no look ends early.
+#[test]
+#[ignore = "takes a minute, and 64 Mi pixels"]
+fn the_largest_picture_of_noise_is_looked_through_in_time() {
+    let mut dice = Dice::new(8);
+    for blur in [0.0, 0.8, 1.5] {
+        let mut canvas = Canvas::new(8192, 8192, 128);
+        canvas.noise(150.0, &mut dice);
+        if blur > 0.0 {
+            canvas.blur(blur);
+        }
+        let picture = Picture::new(canvas.width, canvas.light);
+        let begin = Instant::now();
+        assert!(code_in(&picture).is_err());
+        println!("noise of {blur}: {:.1} s", begin.elapsed().as_secs_f64());
+        assert!(begin.elapsed() < defaults::READ);
     }
 }
 

@@ -17,9 +17,10 @@ use crate::corpus::{self, Sample};
 use crate::everywhere;
 
 type Texts = Vec<String>;
+/// All that it reads.
+type Read = fn(&Picture) -> Texts;
 
-/// Name, and all that it reads.
-const READERS: [(&str, fn(&Picture) -> Texts); 6] = [
+const READERS: [(&str, Read); 6] = [
     ("rqrr", rqrr),
     ("rqrr, prepared", rqrr_prepared),
     ("rxing", rxing),
