@@ -14,6 +14,8 @@ PER_SECOND = 2600
 SHORT, LONG = 20_000, 1_000_000
 MOST_CPU = 0.2
 FOUND_WITHIN = 2.0
+# Milliseconds for which the computer waits: more than the longest flood takes.
+LIFE = 1_800_000
 # Between two adverts of a phone.
 INTERVAL = 0.1
 
@@ -40,7 +42,7 @@ def flooded(count: int, addresses: int, same_data: int) -> str:
     """One kind of flood. The phone has a BlueZ of its own, as phones do; what
     it says is carried to the computer's ten times a second."""
     with world() as (lab, relay, _, site), Lab() as far:
-        computer = lab.desktop("create", site.creation(), relay=relay)
+        computer = lab.desktop("create", {**site.creation(), "timeout": LIFE}, relay=relay)
         code, pid = computer.code(), computer.process.pid
         until("the computer listens", lab.air.discovering)
         used, began, size = cpu_seconds(pid), time.monotonic(), resident_kib(pid)
