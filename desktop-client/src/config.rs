@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use crate::cli;
 use crate::doctor::Examination;
 use crate::error::Error;
+use crate::proximity::air::Air;
 use crate::screen::events::Events;
 use crate::screen::terminal::Terminal;
 use crate::screen::{Caution, Screen};
@@ -45,7 +46,7 @@ impl Config {
         Ok(Self {
             origin: Origin::parse(&typed.origin)?,
             network: network(&typed.network)?,
-            ear: ear(&typed.radio),
+            ear: ear(&typed.radio)?,
             json_events: typed.events == Some(cli::EventFormat::Json),
             cautions: cautions(&typed.radio, &typed.network),
         })
@@ -74,7 +75,7 @@ impl Examination {
         // Only one relay answers to --danger-relay.
         let relays = if typed.network.danger_relay.is_some() { 1 } else { usize::MAX };
         Ok(Self {
-            ear: ear(&typed.radio),
+            ear: ear(&typed.radio)?,
             network: network(&typed.network)?,
             domains: typed.domain_id.iter().copied().take(relays).collect(),
         })
@@ -88,11 +89,17 @@ pub fn cautions(radio: &cli::Radio, network: &cli::Network) -> Vec<Caution> {
     air.into_iter().chain(relay).collect()
 }
 
-fn ear(typed: &cli::Radio) -> Ear {
-    typed.danger_air.map_or_else(|| Ear::Bluetooth(typed.adapter.clone()), Ear::Air)
+fn ear(typed: &cli::Radio) -> Result<Ear, Error> {
+    match typed.danger_air {
+        None => Ok(Ear::Bluetooth(typed.adapter.clone())),
+        Some(address) => Air::allowed(address).map(Ear::Air),
+    }
 }
 
 fn network(typed: &cli::Network) -> Result<Network, Error> {
     let (rules, relay) = (typed.connect_to.clone(), typed.danger_relay.clone());
-    Ok(Network::new(typed.ca_file.as_deref(), rules, relay)?.through(Proxies::of_environment()))
+    // A proxy of a kind that is not served is told before a code is shown.
+    let proxies = Proxies::of_environment();
+    let proxies = if relay.is_none() { proxies.checked()? } else { proxies };
+    Ok(Network::new(typed.ca_file.as_deref(), rules, relay)?.through(proxies))
 }

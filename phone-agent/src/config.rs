@@ -140,8 +140,11 @@ fn network_of(args: NetworkArgs, cautions: &mut Vec<Caution>) -> Result<Network,
     if args.danger_relay.is_some() {
         cautions.push(Caution::OtherRelay);
     }
+    // A proxy of a kind that is not served is told before anything else.
+    let proxies = Proxies::of_environment();
+    let proxies = if args.danger_relay.is_none() { proxies.checked()? } else { proxies };
     let network = Network::new(args.ca_file.as_deref(), args.connect_to, args.danger_relay)?;
-    Ok(network.through(Proxies::of_environment()))
+    Ok(network.through(proxies))
 }
 
 fn vault_of(args: VaultArgs) -> Result<(Vault, PathBuf), Error> {

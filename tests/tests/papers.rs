@@ -27,9 +27,14 @@ fn between(text: &str, mark: char) -> impl Iterator<Item = &str> {
 #[test]
 fn every_id_of_an_error_is_in_the_list_and_no_other() {
     let sources = [
+        "desktop-client/src/doctor/relay.rs",
         "desktop-client/src/error.rs",
+        "desktop-client/src/proximity/fault.rs",
         "desktop-client/src/screen.rs",
+        "phone-agent/src/doctor/relay.rs",
+        "phone-agent/src/doctor/vault.rs",
         "phone-agent/src/error.rs",
+        "phone-agent/src/proximity/error.rs",
         "phone-agent/src/screen.rs",
         "relay/src/error.rs",
     ];

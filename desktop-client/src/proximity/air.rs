@@ -19,6 +19,21 @@ pub struct Air {
 }
 
 impl Air {
+    /// The address, if it is loopback.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if not: whoever is not on this machine is certainly
+    /// not near it.
+    pub fn allowed(address: SocketAddr) -> Result<SocketAddr, Error> {
+        if address.ip().is_loopback() {
+            Ok(address)
+        } else {
+            Err(Error::Usage(format!(
+                "--danger-air takes a loopback address such as 127.0.0.1:4577, not {address}"
+            )))
+        }
+    }
+
     /// Binds the address.
     ///
     /// # Errors
@@ -26,11 +41,7 @@ impl Air {
     /// on this machine is certainly not near it. [`Error::Air`] if it cannot
     /// be bound.
     pub async fn bind(address: SocketAddr) -> Result<Self, Error> {
-        if !address.ip().is_loopback() {
-            return Err(Error::Usage(format!(
-                "--danger-air takes a loopback address such as 127.0.0.1:4577, not {address}"
-            )));
-        }
+        let address = Self::allowed(address)?;
         let socket = UdpSocket::bind(address).await;
         let socket = socket.map_err(|cause| Error::Air { address, cause: cause.to_string() })?;
         Ok(Self { socket })

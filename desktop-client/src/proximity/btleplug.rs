@@ -31,7 +31,7 @@ use cablecar_protocol::eid::ServiceData;
 use tokio::time::timeout;
 
 use super::Scanner;
-use super::fault::Fault;
+use super::fault::{Fault, Sandbox, in_sandbox};
 use super::inbox::Inbox;
 use crate::defaults;
 use crate::error::Error;
@@ -114,7 +114,9 @@ impl Scanner for Radio {
 }
 
 async fn within<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    let silent = |_| Fault::Unavailable("the Bluetooth service does not answer".into());
+    // Without an adapter the bus waits for a BlueZ that does not start.
+    let cause = || format!("no answer within {} s", defaults::RADIO.as_secs());
+    let silent = |_| in_sandbox(Sandbox::here(), cause(), Fault::NoService);
     timeout(defaults::RADIO, work).await.map_err(silent)?
 }
 

@@ -40,7 +40,7 @@ fn no_adapter(wanted: Option<&str>, present: &[String]) -> String {
     match wanted {
         None => "there is no Bluetooth adapter".into(),
         Some(wanted) if present.is_empty() => {
-            format!("there is no Bluetooth adapter at all, and so no {wanted}")
+            format!("the Bluetooth adapter {wanted} is not there")
         }
         Some(wanted) => format!("there is no Bluetooth adapter {wanted}, only {}", present.join(", ")),
     }
@@ -113,7 +113,8 @@ impl Fault {
     }
 }
 
-fn in_sandbox(sandbox: Option<Sandbox>, cause: String, outside: fn(String) -> Fault) -> Fault {
+/// A fault for which a sandbox may be the reason.
+pub(super) fn in_sandbox(sandbox: Option<Sandbox>, cause: String, outside: fn(String) -> Fault) -> Fault {
     match sandbox {
         Some(sandbox) => Fault::Sandboxed { sandbox, cause },
         None => outside(cause),

@@ -25,7 +25,12 @@ impl Trust {
         let mut roots = rustls::RootCertStore::empty();
         match ca_file {
             None => {
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+                let found = rustls_native_certs::load_native_certs();
+                roots.add_parsable_certificates(found.certs);
+                if let Some(cause) = found.errors.first().filter(|_| roots.is_empty()) {
+                    let what = "the system's certificate authorities, or those of SSL_CERT_FILE".into();
+                    return Err(Error::Io { what, cause: cause.to_string() });
+                }
             }
             Some(file) => {
                 let bad = |cause: &dyn std::fmt::Display| {

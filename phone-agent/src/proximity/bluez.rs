@@ -165,7 +165,7 @@ fn meaning(error: &bluer::Error) -> Error {
             Some("AccessDenied" | "AuthFailed" | "InteractiveAuthorizationRequired") => Error::Denied(text()),
             Some(
                 // No service on the bus,
-                "ServiceUnknown" | "NameHasNoOwner" | "TimedOut"
+                "ServiceUnknown" | "NameHasNoOwner" | "TimedOut" | "Timeout" | "NoReply"
                 // none that could be started,
                 | "Spawn.ServiceNotFound" | "Spawn.ChildExited" | "Spawn.ExecFailed" | "Spawn.Failed"
                 // or no bus.

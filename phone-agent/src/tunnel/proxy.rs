@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::error::Error;
 
-/// The proxies that the environment names, by the rules of curl.
+/// The proxies that the environment names.
 #[derive(Clone, Default)]
 pub struct Proxies {
     for_tls: Option<Named>,
@@ -48,6 +48,15 @@ impl Proxies {
         Self::of(|name| std::env::var(name).ok())
     }
 
+    /// These, if the one that leads to most relays can be used.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for one of a kind that is not served.
+    pub fn checked(self) -> Result<Self, Error> {
+        let relay = Url::parse("wss://relay.invalid").map_err(|cause| Error::Usage(cause.to_string()))?;
+        self.toward(&relay).map(|_| self)
+    }
+
     /// The proxy on the way to a relay, if there is one.
     pub(super) fn toward(&self, relay: &Url) -> Result<Option<Proxy>, Error> {
         // The library lets a star match names and no addresses.
@@ -69,6 +78,11 @@ impl Proxies {
         let usage = |what: &str| Error::Usage(format!("{variable} {what}"));
         let found = matcher(&named.url).intercept(&to).ok_or_else(|| usage("does not name a proxy"))?;
         let proxy = found.uri();
+        // Where a name or password hides the host, the URL is cut in the wrong
+        // place, and a part of the password would be told as the host.
+        if named.url.contains('@') && found.basic_auth().is_none() {
+            return Err(usage("does not name a proxy: in its name and password write / as %2F and # as %23"));
+        }
         if proxy.scheme_str() != Some("http") {
             let scheme = proxy.scheme_str().unwrap_or_default();
             return Err(usage(&format!("names a proxy of the kind {scheme}://, and only http:// is served")));

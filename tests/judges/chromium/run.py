@@ -2,7 +2,7 @@
 """Our phone answers real Chromium.
 
     tests/run chromium
-    python3 tests/judges/chromium/run.py [--long] [--pictures FOLDER] [CASE...]
+    target/judges/venv/bin/python tests/judges/chromium/run.py [--long] [--pictures FOLDER] [CASE...]
 
 Chromium is Debian's, unmodified, with a window on a display that nobody sees.
 It hears our phone over the lab's mock BlueZ and meets it at our relay over

@@ -45,6 +45,7 @@ class Bus:
         deadline = time.monotonic() + PATIENCE
         while not self.socket.exists():
             if self.daemon.poll() is not None or time.monotonic() > deadline:
+                self.daemon.kill()
                 raise Broken(f"dbus-daemon did not start: {(folder / 'bus.log').read_text()}")
             time.sleep(0.01)
 

@@ -114,11 +114,12 @@ def the_systems_certificates():
 
 
 def tls_refused():
-    """A certificate of an authority that nobody here knows."""
-    with world() as (lab, relay, phone, site):
-        computer = lab.desktop("create", site.creation(), "--connect-to", relay.connect_to)
+    """A certificate of an authority that this one does not know."""
+    with world() as (lab, relay, phone, site), Lab(radio=False) as other:
+        reach = ["--connect-to", relay.connect_to, "--ca-file", str(other.ca_file)]
+        computer = lab.desktop("create", site.creation(), *reach)
         code = computer.code()
-        phone.scan(code, "--connect-to", relay.connect_to, "--domain-id", str(relay.domain)).expect(7, "relay.tls")
+        phone.scan(code, *reach, "--domain-id", str(relay.domain)).expect(7, "relay.tls")
         phone.scan(code, relay=relay)
         computer.expect(7, "relay.tls")
 
@@ -126,9 +127,10 @@ def tls_refused():
 def name_unknown():
     """The relay's name does not resolve."""
     with world() as (lab, relay, phone, site):
-        computer = lab.desktop("create", site.creation())
+        nowhere = ["--danger-relay", "wss://relay.invalid"]
+        computer = lab.desktop("create", site.creation(), *nowhere)
         code = computer.code()
-        phone.scan(code, "--domain-id", str(relay.domain)).expect(7, "relay.name", 30.0)
+        phone.scan(code, *nowhere).expect(7, "relay.name", 30.0)
         phone.scan(code, relay=relay)
         computer.expect(7, "relay.name", 30.0)
 

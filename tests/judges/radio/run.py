@@ -3,7 +3,7 @@
 say when there is no radio, no relay, or no way to one.
 
     tests/run radio
-    python3 tests/judges/radio/run.py [--long] [CASE...]
+    target/judges/venv/bin/python tests/judges/radio/run.py [--long] [CASE...]
 
 The programs are those built for release, or those in $CABLECAR_BIN. BlueZ is
 the lab's mock, the website's verifier py_webauthn. `--long` sends a million

@@ -107,6 +107,23 @@ def lost_while_listening():
             computer.expect(6, error, WITHIN)
 
 
+def lost_while_speaking():
+    """The same while the phone waits for a computer."""
+    ways = {
+        "radio.off": lambda lab: lab.air.adapter(powered=False),
+        "radio.no-adapter": lambda lab: lab.air.adapter(present=False),
+        "radio.no-service": lambda lab: lab.air.stop(),
+    }
+    for error, happens in ways.items():
+        with Lab() as lab:
+            relay, phone = lab.relay(), lab.phone()
+            deaf = lab.desktop("get", Site().request(), "--danger-air", "127.0.0.1:0", relay=relay)
+            scan = phone.scan(deaf.code(), relay=relay)
+            until("an advert is on the air", lab.air.adverts)
+            happens(lab)
+            scan.expect(6, error, WITHIN)
+
+
 def back_again():
     """What failed for want of power works with it."""
     with world() as (lab, relay, phone, site):
@@ -160,6 +177,14 @@ def doctors_find_what_is_wrong():
                 code, report = doctor(lab, name, relay=relay)
                 if code != 1 or report["well"] or found(report) != {finding}:
                     raise Wrong(f"{name}: exit {code}, {report}")
+    snap = {"SNAP": "/snap/cablecar/1"}
+    for env, finding in ((None, "radio.no-service"), (snap, "radio.sandboxed")):
+        with Lab(radio=False) as lab:
+            relay = lab.relay()
+            for name in ("cablecar", "cablecar-phone"):
+                code, report = doctor(lab, name, env=env, relay=relay)
+                if code != 1 or report["well"] or found(report) != {finding}:
+                    raise Wrong(f"{name}: exit {code}, {report}")
     with Lab() as lab:
         relay = lab.relay()
         relay.stop()
@@ -167,7 +192,7 @@ def doctors_find_what_is_wrong():
             code, report = doctor(lab, name, relay=relay)
             if code != 1 or found(report) != {"relay.unreachable"}:
                 raise Wrong(f"{name}: exit {code}, {report}")
-            code, report = doctor(lab, name, "--domain-id", "258")
+            code, report = doctor(lab, name, "--danger-relay", "wss://relay.invalid")
             if code != 1 or found(report) != {"relay.name"}:
                 raise Wrong(f"{name}: exit {code}, {report}")
 
@@ -181,6 +206,7 @@ CASES = {
     "no-bus": no_bus,
     "sandboxed": sandboxed,
     "lost-while-listening": lost_while_listening,
+    "lost-while-speaking": lost_while_speaking,
     "back-again": back_again,
     "doctors-find-nothing": doctors_find_nothing,
     "doctors-find-what-is-wrong": doctors_find_what_is_wrong,

@@ -2,7 +2,7 @@
 """A registration as three people see it, each in a terminal of their own.
 
     tests/run terminals
-    python3 tests/judges/terminals/run.py [--pictures FOLDER]
+    target/judges/venv/bin/python tests/judges/terminals/run.py [--pictures FOLDER]
 
 Three xterms on three displays that nobody sees: the relay, the computer, the
 phone. The code is read by the phone off a picture of the computer's terminal,
@@ -12,9 +12,12 @@ $CABLECAR_BIN. `--pictures` leaves what was to be seen, for the docs.
 """
 
 import argparse
+import contextlib
 import json
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +47,10 @@ class Terminal:
         xterm = [find_program("xterm"), "-fa", "DejaVu Sans Mono", "-fs", "10", "-geometry", f"{columns}x{lines}+0+0"]
         # `script` keeps the text and hands on the exit code; the shell then
         # waits, so that the window stays to be looked at.
-        kept = f"script -qefc {shlex.quote(command)} {self.typescript}; echo $? >{folder}/code; exec sleep 600"
+        # xterm gives its child a session of its own, so the child says who it is.
+        self.session_file = folder / "session"
+        kept = f"echo $$ >{folder}/session; script -qefc {shlex.quote(command)} {self.typescript}"
+        kept += f"; echo $? >{folder}/code; exec sleep 600"
         env = lab.env | {"DISPLAY": self.display.name, "SHELL": "/bin/sh"}
         self.code_file = folder / "code"
         log = folder / "xterm.log"
@@ -82,10 +88,27 @@ class Terminal:
         read = lambda: self.code_file.exists() and self.code_file.read_text().strip()  # noqa: E731
         return int(wait_until(read, PATIENCE, f"the end of the {self.name}"))
 
+    def _end_all_under(self, pid: int):
+        """Ends a process and all that it started, the leaves first."""
+        for child in children(pid):
+            self._end_all_under(int(child))
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
     def close(self):
-        """Closes the window and its display."""
+        """Ends what runs in the window, then closes it and its display."""
+        if self.session_file.exists():
+            self._end_all_under(int(self.session_file.read_text()))
         self.xterm.end()
         self.display.end()
+
+
+def children(pid: int) -> list[str]:
+    """The processes that a process has started; none if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
 
 
 def three_terminals(ground: str, pictures: Path | None) -> None:

@@ -183,8 +183,8 @@ impl Listener {
                 self.read_device(&path, &mut find(&mut arguments, DEVICE)?)?;
             }
             "InterfacesRemoved" if sender == self.owner => {
-                let path: Path<'_> = arguments.get()?;
-                if *path == *self.adapter {
+                let (path, interfaces): (Path<'_>, Vec<&str>) = message.read2().ok()?;
+                if *path == *self.adapter && interfaces.contains(&ADAPTER) {
                     self.inbox
                         .failed(Fault::NoAdapter { wanted: Some(self.name.clone()), present: Vec::new() });
                 }

@@ -27,7 +27,7 @@ fn each_name_of_an_error_on_the_bus_has_its_meaning() {
         ("NoServer", "radio.no-service"),
         ("BadAddress", "radio.no-service"),
         ("Disconnected", "radio.no-service"),
-        ("NoReply", "radio.unavailable"),
+        ("NoReply", "radio.no-service"),
         ("Failed", "radio.unavailable"),
     ] {
         assert_eq!(id_of_name(&format!("org.freedesktop.DBus.Error.{name}")), id, "{name}");
