@@ -43,6 +43,10 @@ impl Config {
     /// # Errors
     /// [`Error::Usage`], or [`Error::Io`] for a file that cannot be read.
     pub fn from_cli(typed: &cli::Request) -> Result<Self, Error> {
+        // A proxy of a kind that is not served is told before a code is shown.
+        if typed.network.danger_relay.is_none() {
+            Proxies::of_environment().check()?;
+        }
         Ok(Self {
             origin: Origin::parse(&typed.origin)?,
             network: network(&typed.network)?,
@@ -98,8 +102,5 @@ fn ear(typed: &cli::Radio) -> Result<Ear, Error> {
 
 fn network(typed: &cli::Network) -> Result<Network, Error> {
     let (rules, relay) = (typed.connect_to.clone(), typed.danger_relay.clone());
-    // A proxy of a kind that is not served is told before a code is shown.
-    let proxies = Proxies::of_environment();
-    let proxies = if relay.is_none() { proxies.checked()? } else { proxies };
-    Ok(Network::new(typed.ca_file.as_deref(), rules, relay)?.through(proxies))
+    Ok(Network::new(typed.ca_file.as_deref(), rules, relay)?.through(Proxies::of_environment()))
 }

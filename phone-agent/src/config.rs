@@ -140,11 +140,8 @@ fn network_of(args: NetworkArgs, cautions: &mut Vec<Caution>) -> Result<Network,
     if args.danger_relay.is_some() {
         cautions.push(Caution::OtherRelay);
     }
-    // A proxy of a kind that is not served is told before anything else.
-    let proxies = Proxies::of_environment();
-    let proxies = if args.danger_relay.is_none() { proxies.checked()? } else { proxies };
     let network = Network::new(args.ca_file.as_deref(), args.connect_to, args.danger_relay)?;
-    Ok(network.through(proxies))
+    Ok(network.through(Proxies::of_environment()))
 }
 
 fn vault_of(args: VaultArgs) -> Result<(Vault, PathBuf), Error> {

@@ -48,13 +48,13 @@ impl Proxies {
         Self::of(|name| std::env::var(name).ok())
     }
 
-    /// These, if the one that leads to most relays can be used.
+    /// Whether the one that leads to most relays can be used.
     ///
     /// # Errors
     /// [`Error::Usage`] for one of a kind that is not served.
-    pub fn checked(self) -> Result<Self, Error> {
+    pub fn check(&self) -> Result<(), Error> {
         let relay = Url::parse("wss://relay.invalid").map_err(|cause| Error::Usage(cause.to_string()))?;
-        self.toward(&relay).map(|_| self)
+        self.toward(&relay).map(drop)
     }
 
     /// The proxy on the way to a relay, if there is one.

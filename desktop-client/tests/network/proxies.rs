@@ -116,6 +116,9 @@ fn a_proxy_of_another_kind_is_a_mistake_and_not_ignored() {
         ("https://user:secret@127.0.0.1:3128", "https://"),
         ("ftp://127.0.0.1", "HTTPS_PROXY does not name a proxy"),
         ("http://", "HTTPS_PROXY does not name a proxy"),
+        // A slash or a hash ends the host, and what stands before is no port.
+        ("http://user:12/secret@127.0.0.1:3128", "HTTPS_PROXY does not name a proxy"),
+        ("http://user:12#secret@127.0.0.1:3128", "HTTPS_PROXY does not name a proxy"),
     ] {
         let mut doctor = computer.doctor(&["--domain-id", "0"]);
         doctor.env("HTTPS_PROXY", url);

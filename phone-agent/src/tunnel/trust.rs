@@ -13,8 +13,8 @@ use crate::error::Error;
 #[derive(Debug, Clone)]
 pub(super) struct Trust {
     pub(super) tls: Arc<ClientConfig>,
-    /// Whether there is nobody to believe.
-    pub(super) nobody: bool,
+    /// Why there is nobody to believe, if so.
+    pub(super) nobody: Option<String>,
 }
 
 impl Trust {
@@ -23,14 +23,12 @@ impl Trust {
     /// where they are set.
     pub(super) fn of(ca_file: Option<&Path>) -> Result<Self, Error> {
         let mut roots = rustls::RootCertStore::empty();
+        let mut unreadable = None;
         match ca_file {
             None => {
                 let found = rustls_native_certs::load_native_certs();
                 roots.add_parsable_certificates(found.certs);
-                if let Some(cause) = found.errors.first().filter(|_| roots.is_empty()) {
-                    let what = "the system's certificate authorities, or those of SSL_CERT_FILE".into();
-                    return Err(Error::Io { what, cause: cause.to_string() });
-                }
+                unreadable = found.errors.first().map(ToString::to_string);
             }
             Some(file) => {
                 let bad = |cause: &dyn std::fmt::Display| {
@@ -44,7 +42,10 @@ impl Trust {
                 }
             }
         }
-        let nobody = roots.is_empty();
+        let nobody = roots.is_empty().then(|| match unreadable {
+            Some(cause) => format!("the certificate authorities of this system cannot be read: {cause}"),
+            None => "no certificate authority is installed on this system".into(),
+        });
         // Both versions: some tunnel services speak only one of them.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)

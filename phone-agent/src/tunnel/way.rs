@@ -107,8 +107,8 @@ impl Way {
     pub(crate) async fn secure(&self, tcp: TcpStream, until: Instant) -> Result<Box<dyn Stream>, Error> {
         let Some(trust) = &self.trust else { return Ok(Box::new(tcp)) };
         let failed = |cause: String| Error::RelayTls { host: self.host.clone(), cause };
-        if trust.nobody {
-            return Err(failed("no certificate authority is installed on this system".into()));
+        if let Some(cause) = &trust.nobody {
+            return Err(failed(cause.clone()));
         }
         let name = ServerName::try_from(self.host.clone()).map_err(|cause| failed(cause.to_string()))?;
         let handshake = TlsConnector::from(Arc::clone(&trust.tls)).connect(name, tcp);
