@@ -10,6 +10,7 @@
 mod support;
 
 use std::collections::HashSet;
+use std::time::{Duration, SystemTime};
 
 use support::{ROUTING, id, roomy, soon, start, start_with, upgrade};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -60,7 +61,8 @@ async fn the_upgrade_names_the_subprotocol_and_the_routing_id() {
     tcp.write_all(request(&new(), &GOOD).as_bytes()).await.unwrap();
     let mut head = vec![0; 1024];
     let length = soon(tcp.read(&mut head)).await.unwrap();
-    let head = String::from_utf8_lossy(&head[..length]).to_lowercase();
+    let said = String::from_utf8_lossy(&head[..length]);
+    let head = said.to_lowercase();
     assert!(head.starts_with("http/1.1 101"), "{head}");
     for line in [
         "sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=",
@@ -70,6 +72,9 @@ async fn the_upgrade_names_the_subprotocol_and_the_routing_id() {
         assert_eq!(head.matches(&format!("\r\n{line}\r\n")).count(), 1, "{line} in {head}");
     }
     assert!(!head.contains("extensions"), "{head}");
+    let date = said.split("\r\ndate: ").nth(1).and_then(|rest| rest.split("\r\n").next()).unwrap();
+    let date = httpdate::parse_http_date(date).unwrap();
+    assert!(SystemTime::now().duration_since(date).unwrap() < Duration::from_secs(60), "{date:?}");
 }
 
 #[tokio::test]
