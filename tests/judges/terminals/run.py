@@ -31,6 +31,7 @@ from lab.verdict import judge
 
 GROUNDS = {"light": ("black", "white"), "dark": ("grey90", "black")}
 PATIENCE = 60.0
+PROMPT = "passphrase of the vault:"
 
 
 class Terminal:
@@ -70,7 +71,7 @@ class Terminal:
 
     def type(self, text: str):
         """A person types this, and Enter."""
-        xdotool = [find_program("xdotool"), "type", "--delay", "5", text + "\n"]
+        xdotool = [find_program("xdotool"), "type", "--clearmodifiers", "--delay", "40", text + "\n"]
         subprocess.run(xdotool, env=self.lab.env | {"DISPLAY": self.display.name}, check=True, timeout=PATIENCE)
 
     def picture(self, path: Path) -> Path:
@@ -139,8 +140,14 @@ def three_terminals(ground: str, pictures: Path | None) -> None:
             screen = computer.picture(lab.folder / "computer.png")
             scan = [program("cablecar-phone"), "--vault", phone.vault, "scan", screen, "--domain-id", relay.domain, *reach]
             owner = window("phone", scan, (100, 24))
-            owner.wait_for("assphrase")
-            owner.type(PASSPHRASE)
+            owner.wait_for(PROMPT)
+            # On a busy machine keys get lost on their way through X; people
+            # then type it again.
+            for tried in range(1, 4):
+                owner.type(PASSPHRASE)
+                wait_until(lambda: "[y/N]" in owner.said() or owner.said().count(PROMPT) > tried, PATIENCE, "an answer")  # noqa: B023
+                if "[y/N]" in owner.said():
+                    break
             owner.wait_for("[y/N]")
             if PASSPHRASE in owner.said():
                 raise Wrong("the passphrase is to be seen")
