@@ -106,7 +106,6 @@ def main() -> int:
     found = read(asked.files)
     if not found:
         sys.exit("no judge has left anything in target/judges")
-    written = page(found)
     if asked.check:
         not_run = [result for judge in found for result in judge["results"] if result["result"] == "skipped"]
         for result in not_run:
@@ -118,7 +117,7 @@ def main() -> int:
         same = PAGE.exists() and still(PAGE.read_text(), found) == still(written, found)
         print(f"{PAGE.relative_to(ROOT)} {'is' if same else 'is not'} what the judges found")
         return 0 if same else 1
-    PAGE.write_text(written)
+    PAGE.write_text(page(found))
     print(f"wrote {PAGE.relative_to(ROOT)}")
     return 0
 

@@ -5,7 +5,6 @@ import itertools
 import json
 import re
 import shutil
-import subprocess
 import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
@@ -150,20 +149,14 @@ class Scene:
         return Call(self, number, (tab or self.tab).start(expression))
 
     def code(self, call: Call | None = None) -> Path:
-        """A picture of the screen with a code on it that was not there before.
-
-        zbar looks whether there is one; reading it is the phone's business.
-        """
+        """A picture of the screen with a code on it that was not there before."""
         picture = self.lab.folder / f"screen-{len(self.seen)}.png"
 
         def look():
             if call is not None and call.promise.done():
                 raise Wrong(f"no code was shown: the page got {call.promise.result()}")
-            self.display.picture(picture)
-            command = ["zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqr.enable", str(picture)]
-            said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SHOWN).stdout
-            for text in said.split():
-                if text.startswith("FIDO:/") and text not in self.seen:
+            for text in self.display.codes(picture):
+                if text not in self.seen:
                     self.seen.add(text)
                     self.codes[picture] = text
             return picture in self.codes

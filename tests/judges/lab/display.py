@@ -106,7 +106,34 @@ class Display:
         subprocess.run(command, env=self.env, check=True, timeout=PICTURE, capture_output=True)
         return path
 
+    def still(self, path: Path) -> Path:
+        """The same as soon as nothing moves there."""
+        seen: list[str] = []
+
+        def look():
+            # Of the pixels; a file of them also says when it was written.
+            command = ["identify", "-format", "%#", str(self.picture(path))]
+            done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PICTURE)
+            seen.append(done.stdout)
+            return len(seen) > 1 and seen[-1] == seen[-2]
+
+        wait_until(look, START, "a screen on which nothing moves")
+        return path
+
+    def codes(self, path: Path) -> list[str]:
+        """The FIDO codes that are to be seen; the picture stays in `path`.
+        zbar looks whether there is one; reading it is the phone's business."""
+        command = [find_program("zbarimg"), "--quiet", "--raw", "-Sdisable", "-Sqr.enable", str(self.picture(path))]
+        said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PICTURE).stdout
+        return [text for text in said.split() if text.startswith("FIDO:/")]
+
     def end(self):
         """Ends the window manager, then the display."""
         for program in reversed(self.programs):
             program.end()
+
+
+def shrink(picture: Path, to: Path, colours: int):
+    """For the docs: few colours, and no more of the screen than a window."""
+    command = ["convert", str(picture), "-trim", "+repage", "-strip", "+dither", "-colors", str(colours), f"PNG8:{to}"]
+    subprocess.run(command, check=True, timeout=PICTURE)

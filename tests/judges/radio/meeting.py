@@ -5,6 +5,7 @@ import signal
 import time
 
 from lab import Lab, Phone, Relay, Site, Wrong
+from lab.display import Missing, wait_until
 
 FFF9, FDE2 = 0xFFF9, 0xFDE2
 # What a real phone of 2026 appends for its L2CAP channel: {1: 130}.
@@ -36,13 +37,11 @@ def world():
 
 
 def until(what: str, holds, timeout: float = 20.0):
-    """Waits until it holds."""
-    deadline = time.monotonic() + timeout
-    while not (found := holds()):
-        if time.monotonic() > deadline:
-            raise Wrong(f"this did not come about: {what}")
-        time.sleep(0.02)
-    return found
+    """Waits until it holds, which is the programs' business."""
+    try:
+        return wait_until(holds, timeout, what)
+    except Missing as missing:
+        raise Wrong(f"this did not come about: {missing}") from None
 
 
 def registration_and_sign_in():

@@ -20,17 +20,21 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lab import Lab, Site, Wrong, program
-from lab.display import Display, Missing, Program, find_program, wait_until
+from lab.display import Display, Missing, Program, find_program, shrink, wait_until
 from lab.programs import PASSPHRASE
 from lab.verdict import judge
 
 GROUNDS = {"light": ("black", "white"), "dark": ("grey90", "black")}
 PATIENCE = 60.0
+LOOKS = 5
+COLOURS = 16
 PROMPT = "passphrase of the vault:"
 
 
@@ -39,8 +43,7 @@ class Terminal:
 
     def __init__(self, lab: Lab, name: str, command: str, ground: str, size: tuple[int, int] = (100, 40)):
         self.lab, self.name = lab, name
-        folder = lab.folder / f"terminal-{name}"
-        folder.mkdir()
+        folder = Path(tempfile.mkdtemp(prefix=f"terminal-{name}-", dir=lab.folder))
         self.typescript = folder / "typescript"
         columns, lines = size
         self.display = Display(folder, lab.env, width=columns * 8 + 40, height=lines * 16 + 40)
@@ -74,16 +77,6 @@ class Terminal:
         xdotool = [find_program("xdotool"), "type", "--clearmodifiers", "--delay", "40", text + "\n"]
         subprocess.run(xdotool, env=self.lab.env | {"DISPLAY": self.display.name}, check=True, timeout=PATIENCE)
 
-    def picture(self, path: Path) -> Path:
-        """What is to be seen, once it stands still."""
-
-        def still():
-            before = path.read_bytes() if path.exists() else b""
-            return self.display.picture(path).read_bytes() == before
-
-        wait_until(still, PATIENCE, f"a picture of the {self.name} that stands still")
-        return path
-
     def ended(self) -> int:
         """The exit code."""
         read = lambda: self.code_file.exists() and self.code_file.read_text().strip()  # noqa: E731
@@ -102,6 +95,24 @@ class Terminal:
             self._end_all_under(int(self.session_file.read_text()))
         self.xterm.end()
         self.display.end()
+
+
+def look(lab: Lab, computer: Terminal, hold: Callable[[Path], Terminal]) -> tuple[Terminal, Path]:
+    """The phone that has read the code, and the picture that it read it off.
+
+    What a program has printed is not yet drawn when the machine is busy, and a
+    screen on which nothing moves yet looks like one on which nothing moves any
+    more; a person looks again.
+    """
+    for _ in range(LOOKS):
+        screen = computer.display.still(lab.folder / "computer.png")
+        phone = hold(screen)
+        wait_until(lambda: PROMPT in phone.said() or phone.code_file.exists(), PATIENCE, "a word of the phone")  # noqa: B023
+        if PROMPT in phone.said():
+            return phone, screen
+        if "(qr.none)" not in phone.said():
+            break
+    raise Wrong(f"the phone did not ask for {PROMPT!r}; it said: {phone.said()[-2000:]}")
 
 
 def children(pid: int) -> list[str]:
@@ -134,13 +145,12 @@ def three_terminals(ground: str, pictures: Path | None) -> None:
             asked = lab.folder / "options.json"
             asked.write_text(json.dumps(site.creation()))
             answer = lab.folder / "answer.json"
+            scan = [program("cablecar-phone"), "--vault", phone.vault, "scan"]
+            answering = ["--domain-id", relay.domain, *reach]
             create = [program("cablecar"), "create", "--origin", site.origin, *reach]
             computer = window("computer", create, (100, 44), f" <{asked} >{answer}")
             computer.wait_for("scan the code with")
-            screen = computer.picture(lab.folder / "computer.png")
-            scan = [program("cablecar-phone"), "--vault", phone.vault, "scan", screen, "--domain-id", relay.domain, *reach]
-            owner = window("phone", scan, (100, 24))
-            owner.wait_for(PROMPT)
+            owner, screen = look(lab, computer, lambda screen: window("phone", [*scan, screen, *answering], (100, 24)))
             # On a busy machine keys get lost on their way through X; people
             # then type it again.
             for tried in range(1, 4):
@@ -157,18 +167,13 @@ def three_terminals(ground: str, pictures: Path | None) -> None:
             site.registered(json.loads(answer.read_text()))
             if pictures:
                 pictures.mkdir(parents=True, exist_ok=True)
-                shrink(screen, pictures / "terminal-computer.png")
+                shrink(screen, pictures / "terminal-computer.png", COLOURS)
                 for one in (operator, owner):
-                    shrink(one.picture(lab.folder / f"{one.name}.png"), pictures / f"terminal-{one.name}.png")
+                    still = one.display.still(lab.folder / f"{one.name}.png")
+                    shrink(still, pictures / f"terminal-{one.name}.png", COLOURS)
         finally:
             for one in reversed(windows):
                 one.close()
-
-
-def shrink(picture: Path, to: Path):
-    """Few colours, and no more than the window."""
-    command = ["convert", str(picture), "-trim", "+repage", "-strip", "+dither", "-colors", "16", f"PNG8:{to}"]
-    subprocess.run(command, check=True, timeout=PATIENCE)
 
 
 def main() -> int:
