@@ -21,7 +21,9 @@ mod device;
 mod get_assertion;
 mod get_info;
 mod make_credential;
+mod pin_uv;
 mod selection;
+mod token;
 
 use std::fmt;
 

@@ -139,3 +139,13 @@ pub const UV_RETRIES: u8 = 5;
 /// The shortest PIN of a new authenticator, in code points: the least that
 /// CTAP 2.1 allows.
 pub const MIN_PIN_LENGTH: u8 = 4;
+
+/// Wrong PINs in a row before a power cycle is needed: CTAP 2.1, 6.5.2.2.
+pub const PIN_MISMATCHES: u8 = 3;
+
+/// A pinUvAuthToken is used within this time, or never: CTAP 2.1, 6.5.2.1.
+pub const TOKEN_FIRST_USE: Duration = Duration::from_secs(30);
+/// How long a presence that a token stands for lasts: the same place.
+pub const TOKEN_PRESENCE: Duration = Duration::from_secs(30);
+/// The longest life of a pinUvAuthToken: the same place.
+pub const TOKEN_LIFE: Duration = Duration::from_secs(10 * 60);

@@ -11,10 +11,11 @@ use std::time::Duration;
 use cablecar_protocol::ctap::Status;
 use rand_core::CryptoRngCore;
 
+use super::pin_uv::PinUv;
 use super::{Reply, selection};
 use crate::consent::{Answer, Question};
 use crate::error::Error;
-use crate::vault::Unlocked;
+use crate::vault::{self, Unlocked};
 use crate::verification::Verified;
 
 /// When something happens.
@@ -37,7 +38,10 @@ pub struct Context<'a> {
 /// An authenticator with power.
 #[derive(Debug)]
 pub struct Device {
-    vault: Unlocked,
+    pub(super) vault: Unlocked,
+    /// Whether a built-in user verification is configured.
+    pub(super) uv: bool,
+    pub(super) pin_uv: PinUv,
 }
 
 /// What a request needs next.
@@ -64,8 +68,12 @@ pub enum Ready {
 
 impl Device {
     /// Gives power to an authenticator with this vault, which stays open.
-    pub fn new(vault: Unlocked) -> Self {
-        Self { vault }
+    /// `uv` says whether a built-in user verification is configured.
+    ///
+    /// # Errors
+    /// [`vault::Error::NoRandomness`].
+    pub fn new(vault: Unlocked, uv: bool, rng: &mut dyn CryptoRngCore) -> Result<Self, vault::Error> {
+        Ok(Self { vault, uv, pin_uv: PinUv::new(rng)? })
     }
 
     /// Takes a request: command byte and parameters.
