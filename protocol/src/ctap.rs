@@ -9,6 +9,7 @@
 mod authenticator_data;
 mod entities;
 mod get_info;
+mod local;
 mod prf;
 mod status;
 
@@ -18,6 +19,7 @@ pub mod make_credential;
 pub use authenticator_data::{AttestedCredential, AuthenticatorData, Flags};
 pub use entities::{CredentialDescriptor, RelyingParty, User};
 pub use get_info::GetInfo;
+pub use local::{HmacSecretInput, PinUvAuth};
 pub use prf::{PrfInputs, PrfOutputs, PrfValues};
 pub use status::Status;
 
