@@ -209,7 +209,7 @@ impl Ready {
         };
         match self {
             Ready::MakeCredential(ready) => ready.act(approval, rng, now),
-            Ready::GetAssertion(ready) => ready.act(approval),
+            Ready::GetAssertion(ready) => ready.act(approval, rng),
             Ready::Selection(ready) => ready.act(approval),
         }
     }

@@ -149,3 +149,33 @@ pub const TOKEN_FIRST_USE: Duration = Duration::from_secs(30);
 pub const TOKEN_PRESENCE: Duration = Duration::from_secs(30);
 /// The longest life of a pinUvAuthToken: the same place.
 pub const TOKEN_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// From one assertion to the next, where several passkeys fit: CTAP 2.1, 6.3.
+pub const NEXT_ASSERTION: Duration = Duration::from_secs(30);
+
+/// Passkeys in one vault. Ten times more than the largest that is tested;
+/// what is counted for platforms has to end somewhere.
+pub const MAX_PASSKEYS: usize = 100_000;
+
+/// The longest credential id that is passed around, in bytes: WebAuthn's own
+/// limit, because imported passkeys bring theirs along.
+pub const MAX_CREDENTIAL_ID: usize = 1023;
+
+/// The largest `credBlob`, in bytes. CTAP 2.1 asks for 32 at least.
+pub const MAX_CRED_BLOB: usize = 64;
+
+/// Tries of the built-in verification after which a platform should ask for
+/// the PIN: fewer than [`UV_RETRIES`], so that there are some left.
+pub const PLATFORM_UV_ATTEMPTS: u64 = 3;
+
+/// The longest request over the pipe, in bytes: what CTAPHID can carry, 57
+/// bytes in a first packet and 59 in each of 128 more, so that whoever puts
+/// the pipe behind USB's packets loses nothing. getInfo says the same.
+pub const MAX_MESSAGE: usize = 7609;
+
+/// The largest serialised large-blob array, in bytes. CTAP 2.1 asks for 1,024
+/// at least; eight times that holds certificates for a handful of passkeys.
+pub const MAX_LARGE_BLOBS: usize = 8192;
+
+/// RP IDs that may be told the shortest PIN allowed.
+pub const MAX_MIN_PIN_RP_IDS: usize = 16;

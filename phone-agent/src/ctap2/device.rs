@@ -6,13 +6,22 @@
 //! the word that a person must be verified ([`Device::verified`]) or asked
 //! ([`Device::act`]) first. Dropping a step is how a request is cancelled.
 
+mod extensions;
+mod get_assertion;
+mod get_info;
+mod get_next_assertion;
+mod make_credential;
+mod user_verification;
+
 use std::time::Duration;
 
 use cablecar_protocol::ctap::Status;
 use rand_core::CryptoRngCore;
 
+use get_next_assertion::Remembered;
+
 use super::pin_uv::PinUv;
-use super::{Reply, selection};
+use super::{Reply, Then, selection};
 use crate::consent::{Answer, Question};
 use crate::error::Error;
 use crate::vault::{self, Unlocked};
@@ -42,6 +51,8 @@ pub struct Device {
     /// Whether a built-in user verification is configured.
     pub(super) uv: bool,
     pub(super) pin_uv: PinUv,
+    /// What getNextAssertion goes on with.
+    remembered: Option<Remembered>,
 }
 
 /// What a request needs next.
@@ -57,12 +68,21 @@ pub enum Step {
 
 /// A request that waits for a verification.
 #[derive(Debug)]
-pub enum Unverified {}
+pub enum Unverified {
+    /// 01
+    MakeCredential(Box<make_credential::Asked>),
+    /// 02
+    GetAssertion(Box<get_assertion::Asked>),
+}
 
 /// A request that waits for the answer to its question.
 #[derive(Debug)]
 pub enum Ready {
-    /// 0b
+    /// 01
+    MakeCredential(Box<make_credential::Ready>),
+    /// 02
+    GetAssertion(Box<get_assertion::Ready>),
+    /// 0b, and what is no more than a touch
     Selection(selection::Ready),
 }
 
@@ -73,36 +93,56 @@ impl Device {
     /// # Errors
     /// [`vault::Error::NoRandomness`].
     pub fn new(vault: Unlocked, uv: bool, rng: &mut dyn CryptoRngCore) -> Result<Self, vault::Error> {
-        Ok(Self { vault, uv, pin_uv: PinUv::new(rng)? })
+        Ok(Self { vault, uv, pin_uv: PinUv::new(rng)?, remembered: None })
     }
 
     /// Takes a request: command byte and parameters.
-    pub fn take(&mut self, request: &[u8], _: &mut Context<'_>) -> Step {
+    pub fn take(&mut self, request: &[u8], context: &mut Context<'_>) -> Step {
+        // Whatever comes in between ends a round of assertions.
+        let remembered = self.remembered.take();
         let Some((command, parameters)) = request.split_first() else {
             return refuse(Status::INVALID_LENGTH);
         };
-        match command {
+        let step = match command {
+            0x01 => self.make_credential(parameters, context),
+            0x02 => self.get_assertion(parameters, context),
+            0x04 if parameters.is_empty() => {
+                Ok(Step::Answer(Reply::new(Status::OK.with(&self.get_info()), None)))
+            }
+            0x08 => self.get_next_assertion(parameters, remembered, context).map(Step::Answer),
             0x0b if parameters.is_empty() => {
                 let (question, ready) = selection::ask(selection::Kind::Selection);
-                Step::Ask(question, Ready::Selection(ready))
+                Ok(Step::Ask(question, Ready::Selection(ready)))
             }
-            _ => refuse(Status::INVALID_COMMAND),
-        }
+            0x04 | 0x0b => Err(Status::INVALID_LENGTH),
+            _ => Err(Status::INVALID_COMMAND),
+        };
+        step.unwrap_or_else(refuse)
     }
 
     /// Goes on with a request once the verification is over.
-    pub fn verified(&mut self, unverified: Unverified, _: Verified, _: &mut Context<'_>) -> Step {
-        match unverified {}
+    pub fn verified(
+        &mut self,
+        unverified: Unverified,
+        verified: Verified,
+        context: &mut Context<'_>,
+    ) -> Step {
+        match unverified {
+            Unverified::MakeCredential(asked) => self.verified_to_make(*asked, verified, context),
+            Unverified::GetAssertion(asked) => self.verified_to_sign(*asked, verified, context),
+        }
     }
 
     /// Does what the answer says.
-    pub fn act(&mut self, ready: Ready, answer: Answer, _: &mut Context<'_>) -> Reply {
+    pub fn act(&mut self, ready: Ready, answer: Answer, context: &mut Context<'_>) -> Reply {
         let approval = match answer {
             Answer::Approve(approval) => approval,
             Answer::Decline => return Reply::failed(Status::OPERATION_DENIED, Error::Declined),
             Answer::CannotAsk => return Reply::failed(Status::OPERATION_DENIED, Error::CannotAsk),
         };
         match ready {
+            Ready::MakeCredential(ready) => self.make(*ready, approval, context),
+            Ready::GetAssertion(ready) => self.assert(*ready, approval, context),
             Ready::Selection(ready) => ready.act(approval),
         }
     }
@@ -110,4 +150,10 @@ impl Device {
 
 fn refuse(status: Status) -> Step {
     Step::Answer(Reply::refused(status))
+}
+
+/// What a vault that does not do its part means to the platform. The pipe
+/// stays open: there may be room again.
+fn failed(error: vault::Error) -> Reply {
+    Reply { then: Then::Stay, ..Reply::vault_failed(error) }
 }
