@@ -149,3 +149,28 @@ pub const TOKEN_FIRST_USE: Duration = Duration::from_secs(30);
 pub const TOKEN_PRESENCE: Duration = Duration::from_secs(30);
 /// The longest life of a pinUvAuthToken: the same place.
 pub const TOKEN_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// The longest PIN, in bytes of UTF-8 (CTAP 2.1, 6.5.1), and so also in code
+/// points.
+pub const MAX_PIN: usize = 63;
+/// See [`MAX_PIN`].
+pub const MAX_PIN_LENGTH: u8 = 63;
+/// RP IDs that may learn the shortest length of a PIN: getInfo's
+/// maxRPIDsForSetMinPINLength.
+pub const MAX_MIN_PIN_RP_IDS: usize = 16;
+
+/// After power-up, how long a reset is taken: CTAP 2.1, 6.6.
+pub const RESET_WINDOW: Duration = Duration::from_secs(10);
+
+/// How long a command may follow the one that it goes on from: CTAP 2.1, 6.
+pub const NEXT_COMMAND: Duration = Duration::from_secs(30);
+
+/// The most passkeys that a vault is said to have room for.
+pub const MAX_PASSKEYS: usize = 10_000;
+
+/// Bytes of the large-blob array, its trailer included: getInfo's
+/// maxSerializedLargeBlobArray. CTAP asks for 1024 at least.
+pub const MAX_LARGE_BLOBS: usize = 8192;
+/// The longest part of the array that one command reads or writes:
+/// getInfo's maxMsgSize, which is 7609 as over USB, less 64.
+pub const MAX_FRAGMENT: usize = 7609 - 64;

@@ -11,8 +11,11 @@ use std::time::Duration;
 use cablecar_protocol::ctap::Status;
 use rand_core::CryptoRngCore;
 
+use super::credential_management::Enumeration;
+use super::failure::Failure;
+use super::large_blobs::Incoming;
 use super::pin_uv::PinUv;
-use super::{Reply, selection};
+use super::{Reply, client_pin, reset, selection};
 use crate::consent::{Answer, Question};
 use crate::error::Error;
 use crate::vault::{self, Unlocked};
@@ -42,6 +45,10 @@ pub struct Device {
     /// Whether a built-in user verification is configured.
     pub(super) uv: bool,
     pub(super) pin_uv: PinUv,
+    /// The list that the last command told of, unless it is told.
+    pub(super) enumeration: Option<Enumeration>,
+    /// The large blobs that are being written.
+    pub(super) incoming: Incoming,
 }
 
 /// What a request needs next.
@@ -57,11 +64,16 @@ pub enum Step {
 
 /// A request that waits for a verification.
 #[derive(Debug)]
-pub enum Unverified {}
+pub enum Unverified {
+    /// 06
+    ClientPin(Box<client_pin::Unverified>),
+}
 
 /// A request that waits for the answer to its question.
 #[derive(Debug)]
 pub enum Ready {
+    /// 07
+    Reset(reset::Ready),
     /// 0b
     Selection(selection::Ready),
 }
@@ -73,15 +85,25 @@ impl Device {
     /// # Errors
     /// [`vault::Error::NoRandomness`].
     pub fn new(vault: Unlocked, uv: bool, rng: &mut dyn CryptoRngCore) -> Result<Self, vault::Error> {
-        Ok(Self { vault, uv, pin_uv: PinUv::new(rng)? })
+        let (enumeration, incoming) = (None, Incoming::default());
+        Ok(Self { vault, uv, pin_uv: PinUv::new(rng)?, enumeration, incoming })
     }
 
     /// Takes a request: command byte and parameters.
-    pub fn take(&mut self, request: &[u8], _: &mut Context<'_>) -> Step {
+    pub fn take(&mut self, request: &[u8], context: &mut Context<'_>) -> Step {
         let Some((command, parameters)) = request.split_first() else {
             return refuse(Status::INVALID_LENGTH);
         };
+        // Any command ends a list, unless it is the next one of it.
+        let enumeration = self.enumeration.take();
+        let answered = |reply: Result<Reply, Failure>| Step::Answer(reply.unwrap_or_else(Reply::from));
+        let taken = |step: Result<Step, Failure>| step.unwrap_or_else(|error| Step::Answer(error.into()));
         match command {
+            0x06 => taken(self.client_pin(parameters, context)),
+            0x07 => taken(self.reset(parameters, context)),
+            0x0a => answered(self.credential_management(parameters, enumeration, context)),
+            0x0c => answered(self.large_blobs(parameters, context)),
+            0x0d => answered(self.config(parameters, context)),
             0x0b if parameters.is_empty() => {
                 let (question, ready) = selection::ask(selection::Kind::Selection);
                 Step::Ask(question, Ready::Selection(ready))
@@ -91,20 +113,34 @@ impl Device {
     }
 
     /// Goes on with a request once the verification is over.
-    pub fn verified(&mut self, unverified: Unverified, _: Verified, _: &mut Context<'_>) -> Step {
-        match unverified {}
+    pub fn verified(
+        &mut self,
+        unverified: Unverified,
+        verified: Verified,
+        context: &mut Context<'_>,
+    ) -> Step {
+        let reply = match unverified {
+            Unverified::ClientPin(unverified) => self.client_pin_verified(*unverified, verified, context),
+        };
+        Step::Answer(reply.unwrap_or_else(Reply::from))
     }
 
     /// Does what the answer says.
-    pub fn act(&mut self, ready: Ready, answer: Answer, _: &mut Context<'_>) -> Reply {
+    pub fn act(&mut self, ready: Ready, answer: Answer, context: &mut Context<'_>) -> Reply {
         let approval = match answer {
             Answer::Approve(approval) => approval,
             Answer::Decline => return Reply::failed(Status::OPERATION_DENIED, Error::Declined),
             Answer::CannotAsk => return Reply::failed(Status::OPERATION_DENIED, Error::CannotAsk),
         };
         match ready {
+            Ready::Reset(ready) => self.act_reset(ready, approval, context).unwrap_or_else(Reply::from),
             Ready::Selection(ready) => ready.act(approval),
         }
+    }
+
+    /// Forgets what a power cycle would make it forget.
+    pub(super) fn forget(&mut self, pin_uv: PinUv) {
+        (self.pin_uv, self.enumeration, self.incoming) = (pin_uv, None, Incoming::default());
     }
 }
 

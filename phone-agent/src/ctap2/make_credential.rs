@@ -166,7 +166,7 @@ pub(super) fn flags(passkey: &Passkey) -> u8 {
 
 /// The public key: {1: 2 (EC2), 3: −7 (ES256), −1: 1 (P-256), −2: X, −3: Y} or
 /// {1: 1 (OKP), 3: −8 (EdDSA), −1: 6 (Ed25519), −2: X}
-fn cose_key(key: &PrivateKey) -> Vec<u8> {
+pub(super) fn cose_key(key: &PrivateKey) -> Vec<u8> {
     // A private key was checked to be one when it was made.
     let Some(public) = key.public() else { return Vec::new() };
     let key = match public {
@@ -183,7 +183,7 @@ fn cose_key(key: &PrivateKey) -> Vec<u8> {
 }
 
 /// Cut between characters.
-fn shortened(mut name: String) -> String {
+pub(super) fn shortened(mut name: String) -> String {
     let cut = (0..=defaults::MAX_NAME).rev().find(|cut| name.is_char_boundary(*cut));
     if name.len() > defaults::MAX_NAME {
         name.truncate(cut.unwrap_or(0));
