@@ -63,6 +63,8 @@ pub enum What {
     NothingToSignInWith,
     /// Whether this is the phone to use, without any passkey yet.
     UseThisPhone,
+    /// The end of every passkey and of the PIN of this vault.
+    Reset,
 }
 
 /// An account, as a person knows it. Names come from a website: pass them
@@ -128,6 +130,7 @@ impl Question {
             }
             What::SignIn(_) | What::NothingToSignInWith => format!("sign in to {rp}"),
             What::UseThisPhone => "use this phone".into(),
+            What::Reset => "ERASE EVERY PASSKEY in this vault, and its PIN".into(),
         }
     }
 }

@@ -17,11 +17,17 @@
 //! [`Question`] and a [`Ready`]; and only the [`Answer`] to that question
 //! makes it act.
 
+mod client_pin;
+mod config;
+mod credential_management;
 mod device;
+mod failure;
 mod get_assertion;
 mod get_info;
+mod large_blobs;
 mod make_credential;
 mod pin_uv;
+mod reset;
 mod selection;
 mod token;
 

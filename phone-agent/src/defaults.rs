@@ -150,9 +150,6 @@ pub const TOKEN_PRESENCE: Duration = Duration::from_secs(30);
 /// The longest life of a pinUvAuthToken: the same place.
 pub const TOKEN_LIFE: Duration = Duration::from_secs(10 * 60);
 
-/// From one assertion to the next, where several passkeys fit: CTAP 2.1, 6.3.
-pub const NEXT_ASSERTION: Duration = Duration::from_secs(30);
-
 /// Passkeys in one vault. Ten times more than the largest that is tested;
 /// what is counted for platforms has to end somewhere.
 pub const MAX_PASSKEYS: usize = 100_000;
@@ -173,9 +170,24 @@ pub const PLATFORM_UV_ATTEMPTS: u64 = 3;
 /// the pipe behind USB's packets loses nothing. getInfo says the same.
 pub const MAX_MESSAGE: usize = 7609;
 
-/// The largest serialised large-blob array, in bytes. CTAP 2.1 asks for 1,024
-/// at least; eight times that holds certificates for a handful of passkeys.
-pub const MAX_LARGE_BLOBS: usize = 8192;
-
-/// RP IDs that may be told the shortest PIN allowed.
+/// The longest PIN, in bytes of UTF-8 (CTAP 2.1, 6.5.1), and so also in code
+/// points.
+pub const MAX_PIN: usize = 63;
+/// See [`MAX_PIN`].
+pub const MAX_PIN_LENGTH: u8 = 63;
+/// RP IDs that may learn the shortest length of a PIN: getInfo's
+/// maxRPIDsForSetMinPINLength.
 pub const MAX_MIN_PIN_RP_IDS: usize = 16;
+
+/// After power-up, how long a reset is taken: CTAP 2.1, 6.6.
+pub const RESET_WINDOW: Duration = Duration::from_secs(10);
+
+/// How long a command may follow the one that it goes on from: CTAP 2.1, 6.
+pub const NEXT_COMMAND: Duration = Duration::from_secs(30);
+
+/// Bytes of the large-blob array, its trailer included: getInfo's
+/// maxSerializedLargeBlobArray. CTAP asks for 1024 at least.
+pub const MAX_LARGE_BLOBS: usize = 8192;
+/// The longest part of the array that one command reads or writes:
+/// getInfo's maxMsgSize, less 64.
+pub const MAX_FRAGMENT: usize = MAX_MESSAGE - 64;

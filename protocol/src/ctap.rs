@@ -13,7 +13,11 @@ mod local;
 mod prf;
 mod status;
 
+pub mod client_pin;
+pub mod config;
+pub mod credential_management;
 pub mod get_assertion;
+pub mod large_blobs;
 pub mod make_credential;
 
 pub use authenticator_data::{AttestedCredential, AuthenticatorData, Flags};

@@ -112,6 +112,7 @@ fn show(question: &Question, out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "  website  {rp}")?;
         }
         What::UseThisPhone => writeln!(out, "Another device asks whether this is the phone to use.")?,
+        What::Reset => writeln!(out, "A computer wants to ERASE EVERY PASSKEY in this vault, and its PIN.")?,
     }
     for warning in &question.warnings {
         writeln!(out, "  WARNING: {warning}")?;
@@ -124,6 +125,7 @@ fn show(question: &Question, out: &mut impl Write) -> io::Result<()> {
         }
         What::SignIn(_) => "Sign in there? [y/N] ".to_owned(),
         What::UseThisPhone => "Use it? [y/N] ".to_owned(),
+        What::Reset => "Erase everything? [y/N] ".to_owned(),
     };
     write!(out, "{prompt}")?;
     out.flush()

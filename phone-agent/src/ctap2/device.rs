@@ -20,8 +20,11 @@ use rand_core::CryptoRngCore;
 
 use get_next_assertion::Remembered;
 
+use super::credential_management::Enumeration;
+use super::failure::Failure;
+use super::large_blobs::Incoming;
 use super::pin_uv::PinUv;
-use super::{Reply, Then, selection};
+use super::{Reply, client_pin, reset, selection};
 use crate::consent::{Answer, Question};
 use crate::error::Error;
 use crate::vault::{self, Unlocked};
@@ -53,6 +56,10 @@ pub struct Device {
     pub(super) pin_uv: PinUv,
     /// What getNextAssertion goes on with.
     remembered: Option<Remembered>,
+    /// The list that the last command told of, unless it is told.
+    pub(super) enumeration: Option<Enumeration>,
+    /// The large blobs that are being written.
+    pub(super) incoming: Incoming,
 }
 
 /// What a request needs next.
@@ -73,6 +80,8 @@ pub enum Unverified {
     MakeCredential(Box<make_credential::Asked>),
     /// 02
     GetAssertion(Box<get_assertion::Asked>),
+    /// 06
+    ClientPin(Box<client_pin::Unverified>),
 }
 
 /// A request that waits for the answer to its question.
@@ -82,6 +91,8 @@ pub enum Ready {
     MakeCredential(Box<make_credential::Ready>),
     /// 02
     GetAssertion(Box<get_assertion::Ready>),
+    /// 07
+    Reset(reset::Ready),
     /// 0b, and what is no more than a touch
     Selection(selection::Ready),
 }
@@ -93,31 +104,38 @@ impl Device {
     /// # Errors
     /// [`vault::Error::NoRandomness`].
     pub fn new(vault: Unlocked, uv: bool, rng: &mut dyn CryptoRngCore) -> Result<Self, vault::Error> {
-        Ok(Self { vault, uv, pin_uv: PinUv::new(rng)?, remembered: None })
+        let (enumeration, incoming) = (None, Incoming::default());
+        Ok(Self { vault, uv, pin_uv: PinUv::new(rng)?, remembered: None, enumeration, incoming })
     }
 
     /// Takes a request: command byte and parameters.
     pub fn take(&mut self, request: &[u8], context: &mut Context<'_>) -> Step {
-        // Whatever comes in between ends a round of assertions.
-        let remembered = self.remembered.take();
         let Some((command, parameters)) = request.split_first() else {
             return refuse(Status::INVALID_LENGTH);
         };
-        let step = match command {
-            0x01 => self.make_credential(parameters, context),
-            0x02 => self.get_assertion(parameters, context),
+        // Any command ends a list, unless it is the next one of it.
+        let (remembered, enumeration) = (self.remembered.take(), self.enumeration.take());
+        let answered = |reply: Result<Reply, Failure>| Step::Answer(reply.unwrap_or_else(Reply::from));
+        let taken = |step: Result<Step, Failure>| step.unwrap_or_else(|error| Step::Answer(error.into()));
+        match command {
+            0x01 => taken(self.make_credential(parameters, context)),
+            0x02 => taken(self.get_assertion(parameters, context)),
             0x04 if parameters.is_empty() => {
-                Ok(Step::Answer(Reply::new(Status::OK.with(&self.get_info()), None)))
+                Step::Answer(Reply::new(Status::OK.with(&self.get_info()), None))
             }
-            0x08 => self.get_next_assertion(parameters, remembered, context).map(Step::Answer),
+            0x06 => taken(self.client_pin(parameters, context)),
+            0x07 => taken(self.reset(parameters, context)),
+            0x08 => answered(self.get_next_assertion(parameters, remembered, context)),
+            0x0a => answered(self.credential_management(parameters, enumeration, context)),
+            0x0c => answered(self.large_blobs(parameters, context)),
+            0x0d => answered(self.config(parameters, context)),
             0x0b if parameters.is_empty() => {
                 let (question, ready) = selection::ask(selection::Kind::Selection);
-                Ok(Step::Ask(question, Ready::Selection(ready)))
+                Step::Ask(question, Ready::Selection(ready))
             }
-            0x04 | 0x0b => Err(Status::INVALID_LENGTH),
-            _ => Err(Status::INVALID_COMMAND),
-        };
-        step.unwrap_or_else(refuse)
+            0x04 | 0x0b => refuse(Status::INVALID_LENGTH),
+            _ => refuse(Status::INVALID_COMMAND),
+        }
     }
 
     /// Goes on with a request once the verification is over.
@@ -127,10 +145,14 @@ impl Device {
         verified: Verified,
         context: &mut Context<'_>,
     ) -> Step {
-        match unverified {
+        let step = match unverified {
             Unverified::MakeCredential(asked) => self.verified_to_make(*asked, verified, context),
             Unverified::GetAssertion(asked) => self.verified_to_sign(*asked, verified, context),
-        }
+            Unverified::ClientPin(unverified) => {
+                self.client_pin_verified(*unverified, verified, context).map(Step::Answer)
+            }
+        };
+        step.unwrap_or_else(|failure| Step::Answer(failure.into()))
     }
 
     /// Does what the answer says.
@@ -141,19 +163,20 @@ impl Device {
             Answer::CannotAsk => return Reply::failed(Status::OPERATION_DENIED, Error::CannotAsk),
         };
         match ready {
-            Ready::MakeCredential(ready) => self.make(*ready, approval, context),
-            Ready::GetAssertion(ready) => self.assert(*ready, approval, context),
+            Ready::MakeCredential(ready) => self.make(*ready, approval, context).unwrap_or_else(Reply::from),
+            Ready::GetAssertion(ready) => self.assert(*ready, approval, context).unwrap_or_else(Reply::from),
+            Ready::Reset(ready) => self.act_reset(ready, approval, context).unwrap_or_else(Reply::from),
             Ready::Selection(ready) => ready.act(approval),
         }
+    }
+
+    /// Forgets what a power cycle would make it forget.
+    pub(super) fn forget(&mut self, pin_uv: PinUv) {
+        self.remembered = None;
+        (self.pin_uv, self.enumeration, self.incoming) = (pin_uv, None, Incoming::default());
     }
 }
 
 fn refuse(status: Status) -> Step {
     Step::Answer(Reply::refused(status))
-}
-
-/// What a vault that does not do its part means to the platform. The pipe
-/// stays open: there may be room again.
-fn failed(error: vault::Error) -> Reply {
-    Reply { then: Then::Stay, ..Reply::vault_failed(error) }
 }

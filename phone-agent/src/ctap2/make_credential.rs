@@ -143,11 +143,11 @@ pub(super) fn new_passkey(
     let Request { rp, user, options, .. } = request;
     Ok(Passkey {
         id: CredentialId::random(rng)?,
-        rp: RelyingParty { id: rp.id.clone(), name: shortened(rp.name.as_deref()) },
+        rp: RelyingParty { id: rp.id.clone(), name: rp.name.clone().map(shortened) },
         user: User {
             id: user.id.clone(),
-            name: shortened(user.name.as_deref()),
-            display_name: shortened(user.display_name.as_deref()),
+            name: user.name.clone().map(shortened),
+            display_name: user.display_name.clone().map(shortened),
         },
         key: PrivateKey::random(algorithm, rng)?,
         created_at: now,
@@ -185,7 +185,7 @@ pub(super) fn backup_flags(passkey: &Passkey) -> u8 {
 
 /// The public key: {1: 2 (EC2), 3: −7 (ES256), −1: 1 (P-256), −2: X, −3: Y} or
 /// {1: 1 (OKP), 3: −8 (EdDSA), −1: 6 (Ed25519), −2: X}
-fn cose_key(key: &PrivateKey) -> Vec<u8> {
+pub(super) fn cose_key(key: &PrivateKey) -> Vec<u8> {
     // A private key was checked to be one when it was made.
     let Some(public) = key.public() else { return Vec::new() };
     let key = match public {
@@ -202,8 +202,10 @@ fn cose_key(key: &PrivateKey) -> Vec<u8> {
 }
 
 /// Cut between characters.
-fn shortened(name: Option<&str>) -> Option<String> {
-    let name = name?;
-    let cut = (0..=name.len().min(defaults::MAX_NAME)).rev().find(|cut| name.is_char_boundary(*cut));
-    name.get(..cut.unwrap_or(0)).map(str::to_owned)
+pub(super) fn shortened(mut name: String) -> String {
+    let cut = (0..=defaults::MAX_NAME).rev().find(|cut| name.is_char_boundary(*cut));
+    if name.len() > defaults::MAX_NAME {
+        name.truncate(cut.unwrap_or(0));
+    }
+    name
 }

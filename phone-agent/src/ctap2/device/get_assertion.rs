@@ -13,8 +13,9 @@ use cablecar_protocol::qr::Hint;
 use super::extensions::Salts;
 use super::get_next_assertion::Remembered;
 use super::user_verification::{Terms, method};
-use super::{Context, Device, Step, failed};
+use super::{Context, Device, Step};
 use crate::consent::{Account, Approval, Question, Ticket, What};
+use crate::ctap2::failure::Failure;
 use crate::ctap2::get_assertion::{authenticator_data, count};
 use crate::ctap2::token::Permissions;
 use crate::ctap2::{Reply, Served, check_rp_id, warnings};
@@ -57,7 +58,7 @@ impl Device {
         &mut self,
         parameters: &[u8],
         context: &mut Context<'_>,
-    ) -> Result<Step, Status> {
+    ) -> Result<Step, Failure> {
         let Parameters { request, extensions, pin_uv_auth } = Parameters::parse(parameters)?;
         if let Some(touch) = self.touch(pin_uv_auth.as_ref()) {
             return Ok(touch);
@@ -66,7 +67,7 @@ impl Device {
         let mut method = method(pin_uv_auth.as_ref(), options.uv)?;
         self.is_there(method)?;
         if options.rk.is_some() {
-            return Err(Status::UNSUPPORTED_OPTION);
+            return Err(Status::UNSUPPORTED_OPTION.into());
         }
         let present = options.up != Some(false);
         if present {
@@ -74,11 +75,11 @@ impl Device {
         }
         check_rp_id(&request.rp_id)?;
         if request.allow.len() > defaults::MAX_CREDENTIAL_LIST {
-            return Err(Status::LIMIT_EXCEEDED);
+            return Err(Status::LIMIT_EXCEEDED.into());
         }
         // Its secrets are not given without a person.
         if extensions.hmac_secret.is_some() && !present {
-            return Err(Status::UNSUPPORTED_OPTION);
+            return Err(Status::UNSUPPORTED_OPTION.into());
         }
         let salts = extensions.hmac_secret.as_ref().map(|input| Salts::read(input, &self.pin_uv));
         let terms = Terms {
@@ -95,7 +96,7 @@ impl Device {
             salts: salts.transpose()?,
         };
         Ok(match verified {
-            Some(verified) => self.ask_to_sign(asked, verified, context),
+            Some(verified) => self.ask_to_sign(asked, verified, context)?,
             None => {
                 let rp = crate::consent::readable_rp_id(&asked.request.rp_id);
                 Step::Verify(format!("sign in to {rp}"), super::Unverified::GetAssertion(Box::new(asked)))
@@ -109,16 +110,18 @@ impl Device {
         asked: Asked,
         verified: Verified,
         context: &mut Context<'_>,
-    ) -> Step {
-        match self.uv_tried(verified, context.rng) {
-            Ok(true) => self.ask_to_sign(asked, true, context),
-            Ok(false) => Step::Answer(Reply::refused(self.unverified())),
-            Err(error) => Step::Answer(failed(error)),
-        }
+    ) -> Result<Step, Failure> {
+        self.built_in_verified(verified, context.rng)?;
+        self.ask_to_sign(asked, true, context)
     }
 
     /// Steps 7 to 9: the passkeys that fit, and the question.
-    fn ask_to_sign(&mut self, asked: Asked, verified: bool, context: &mut Context<'_>) -> Step {
+    fn ask_to_sign(
+        &mut self,
+        asked: Asked,
+        verified: bool,
+        context: &mut Context<'_>,
+    ) -> Result<Step, Failure> {
         let mut fitting: Vec<&Passkey> =
             self.vault.passkeys().filter(|passkey| asked.fits(passkey, verified)).collect();
         fitting.reverse();
@@ -127,48 +130,55 @@ impl Device {
             fitting.truncate(1);
         }
         if fitting.is_empty() {
-            return Step::Answer(Reply::failed(Status::NO_CREDENTIALS, Error::NoPasskey));
+            return Ok(Step::Answer(no_passkey()));
         }
         let accounts = fitting.iter().map(|passkey| Account::of(&passkey.user)).collect();
         let candidates = fitting.iter().map(|passkey| passkey.id.clone()).collect();
         let round = Round { asked, verified, candidates };
         if !round.asked.present {
-            return Step::Answer(Reply { result: None, ..self.sign_first(round, context) });
+            let reply = self.sign_first(round, context)?;
+            return Ok(Step::Answer(Reply { result: None, ..reply }));
         }
         let rp_id = round.asked.request.rp_id.clone();
         let warnings = warnings(&rp_id, Hint::GetAssertion, Hint::GetAssertion);
         let (question, ticket) = Question::new(What::SignIn(accounts), rp_id, warnings);
-        Step::Ask(question, super::Ready::GetAssertion(Box::new(Ready { round, ticket })))
+        Ok(Step::Ask(question, super::Ready::GetAssertion(Box::new(Ready { round, ticket }))))
     }
 
     /// Steps 9 to 13, after the person's yes.
-    pub(super) fn assert(&mut self, ready: Ready, approval: Approval, context: &mut Context<'_>) -> Reply {
+    pub(super) fn assert(
+        &mut self,
+        ready: Ready,
+        approval: Approval,
+        context: &mut Context<'_>,
+    ) -> Result<Reply, Failure> {
         let Ready { round, ticket } = ready;
         if approval.redeem(&ticket).is_none() {
-            return Reply::failed(Status::OPERATION_DENIED, Error::Declined);
+            return Ok(Reply::failed(Status::OPERATION_DENIED, Error::Declined));
         }
         self.after_use();
         self.sign_first(round, context)
     }
 
-    fn sign_first(&mut self, round: Round, context: &mut Context<'_>) -> Reply {
-        let reply = self.sign_nth(&round, 0, context);
-        let signed = reply.result.as_ref().is_some_and(Result::is_ok);
-        if signed && round.len() > 1 {
+    fn sign_first(&mut self, round: Round, context: &mut Context<'_>) -> Result<Reply, Failure> {
+        let reply = self.sign_nth(&round, 0, context)?;
+        if round.len() > 1 {
             self.remembered = Some(Remembered::after_first(round, context.now));
         }
-        reply
+        Ok(reply)
     }
 
     /// One of the passkeys of a round signs.
-    pub(super) fn sign_nth(&mut self, round: &Round, nth: usize, context: &mut Context<'_>) -> Reply {
+    pub(super) fn sign_nth(
+        &mut self,
+        round: &Round,
+        nth: usize,
+        context: &mut Context<'_>,
+    ) -> Result<Reply, Failure> {
         let id = round.candidates.get(nth);
-        match id.map_or(Ok(None), |id| self.sign_with(round, id, nth == 0, context)) {
-            Ok(Some(body)) => Reply::served(&body, Served::SignedIn),
-            // Gone since it was found.
-            Ok(None) => Reply::failed(Status::NO_CREDENTIALS, Error::NoPasskey),
-            Err(error) => failed(error),
-        }
+        let body = id.map_or(Ok(None), |id| self.sign_with(round, id, nth == 0, context))?;
+        // It may be gone since it was found.
+        Ok(body.map_or_else(no_passkey, |body| Reply::served(&body, Served::SignedIn)))
     }
 
     fn sign_with(
@@ -216,6 +226,10 @@ impl Device {
             }
         })))
     }
+}
+
+fn no_passkey() -> Reply {
+    Reply::failed(Status::NO_CREDENTIALS, Error::NoPasskey)
 }
 
 impl Asked {

@@ -7,6 +7,7 @@ use cablecar_protocol::ctap::Status;
 use super::get_assertion::Round;
 use super::{Context, Device, Moment};
 use crate::ctap2::Reply;
+use crate::ctap2::failure::Failure;
 use crate::defaults;
 
 /// What getAssertion leaves behind where more than one passkey fits.
@@ -27,23 +28,22 @@ impl Remembered {
 }
 
 impl Device {
-    /// The next passkey of the round signs. `remembered` is given back only if
-    /// the round may go on.
+    /// The next passkey of the round signs.
     pub(super) fn get_next_assertion(
         &mut self,
         parameters: &[u8],
         remembered: Option<Remembered>,
         context: &mut Context<'_>,
-    ) -> Result<Reply, Status> {
+    ) -> Result<Reply, Failure> {
         if !parameters.is_empty() {
-            return Err(Status::INVALID_LENGTH);
+            return Err(Status::INVALID_LENGTH.into());
         }
         let Remembered { round, next, since } = remembered.ok_or(Status::NOT_ALLOWED)?;
         let now = context.now.since_power_up;
-        if next >= round.len() || now.saturating_sub(since) > defaults::NEXT_ASSERTION {
-            return Err(Status::NOT_ALLOWED);
+        if next >= round.len() || now.saturating_sub(since) > defaults::NEXT_COMMAND {
+            return Err(Status::NOT_ALLOWED.into());
         }
-        let reply = self.sign_nth(&round, next, context);
+        let reply = self.sign_nth(&round, next, context)?;
         self.remembered = Some(Remembered { round, next: next + 1, since: now });
         Ok(Reply { result: None, ..reply })
     }

@@ -7,8 +7,9 @@ use cablecar_protocol::qr::Hint;
 
 use super::extensions::Salts;
 use super::user_verification::{Method, Terms, method};
-use super::{Context, Device, Step, failed};
+use super::{Context, Device, Step};
 use crate::consent::{Account, Approval, Question, Ticket, Warning, What};
+use crate::ctap2::failure::Failure;
 use crate::ctap2::make_credential::{authenticator_data, new_passkey};
 use crate::ctap2::token::Permissions;
 use crate::ctap2::{Reply, Served, check_rp_id, selection, warnings};
@@ -61,7 +62,7 @@ impl Device {
         &mut self,
         parameters: &[u8],
         context: &Context<'_>,
-    ) -> Result<Step, Status> {
+    ) -> Result<Step, Failure> {
         let Parameters { request, extensions, pin_uv_auth, enterprise_attestation, attestation_formats } =
             Parameters::parse(parameters)?;
         if let Some(touch) = self.touch(pin_uv_auth.as_ref()) {
@@ -73,21 +74,21 @@ impl Device {
         let algorithm = algorithm.ok_or(Status::UNSUPPORTED_ALGORITHM)?;
         self.is_there(method)?;
         if options.up == Some(false) {
-            return Err(Status::INVALID_OPTION);
+            return Err(Status::INVALID_OPTION.into());
         }
         let method = self.under_always_uv(method)?;
         // makeCredUvNotRqd: who is not verified may make a passkey that nobody
         // finds without its id, and any at all where nobody can be verified.
         let discoverable = options.rk == Some(true);
         if self.is_protected() && method == Method::None && discoverable {
-            return Err(self.unverified());
+            return Err(self.unverified().into());
         }
         if enterprise_attestation.is_some() {
-            return Err(Status::INVALID_PARAMETER);
+            return Err(Status::INVALID_PARAMETER.into());
         }
         check_rp_id(&request.rp.id)?;
         if request.exclude.len() > defaults::MAX_CREDENTIAL_LIST {
-            return Err(Status::LIMIT_EXCEEDED);
+            return Err(Status::LIMIT_EXCEEDED.into());
         }
         if request.rp.id == selection::DUMMY {
             let (question, ready) = selection::ask(selection::Kind::Dummy);
@@ -118,12 +119,9 @@ impl Device {
         asked: Asked,
         verified: Verified,
         context: &mut Context<'_>,
-    ) -> Step {
-        match self.uv_tried(verified, context.rng) {
-            Ok(true) => self.ask_to_make(asked, true),
-            Ok(false) => Step::Answer(Reply::refused(self.unverified())),
-            Err(error) => Step::Answer(failed(error)),
-        }
+    ) -> Result<Step, Failure> {
+        self.built_in_verified(verified, context.rng)?;
+        Ok(self.ask_to_make(asked, true))
     }
 
     /// Steps 12 and 13: what the exclude list hides, and the question.
@@ -167,21 +165,22 @@ impl Device {
     }
 
     /// Steps 13 to 17, after the person's yes.
-    pub(super) fn make(&mut self, ready: Ready, approval: Approval, context: &mut Context<'_>) -> Reply {
+    pub(super) fn make(
+        &mut self,
+        ready: Ready,
+        approval: Approval,
+        context: &mut Context<'_>,
+    ) -> Result<Reply, Failure> {
         let Ready { asked, verified, excluded, ticket } = ready;
         if approval.redeem(&ticket).is_none() {
-            return Reply::failed(Status::OPERATION_DENIED, Error::Declined);
+            return Ok(Reply::failed(Status::OPERATION_DENIED, Error::Declined));
         }
         if excluded {
-            return Reply::failed(Status::CREDENTIAL_EXCLUDED, Error::AlreadyRegistered);
+            return Ok(Reply::failed(Status::CREDENTIAL_EXCLUDED, Error::AlreadyRegistered));
         }
         self.after_use();
-        match self.create(asked, verified, context) {
-            Ok(Some(body)) => Reply::served(&body, Served::Registered),
-            // A key that was drawn and that cannot sign.
-            Ok(None) => Reply::failed(Status::OTHER, Error::Refused(Status::OTHER)),
-            Err(error) => failed(error),
-        }
+        let body = self.create(asked, verified, context)?;
+        Ok(Reply::served(&body, Served::Registered))
     }
 
     fn create(
@@ -189,7 +188,7 @@ impl Device {
         asked: Asked,
         verified: bool,
         context: &mut Context<'_>,
-    ) -> Result<Option<Vec<u8>>, vault::Error> {
+    ) -> Result<Vec<u8>, Failure> {
         let Asked { request, algorithm, format, mut wanted } = asked;
         let (policy, now) = (self.vault.state().policy, context.now.epoch);
         let mut passkey = new_passkey(&request, algorithm, policy, context.rng, now)?;
@@ -227,8 +226,8 @@ impl Device {
             Format::None => None,
             Format::PackedSelf => {
                 let signed = [data.as_bytes(), request.client_data_hash.as_slice()].concat();
-                let Some(signature) = passkey.key.sign(&signed) else { return Ok(None) };
-                Some(signature)
+                // A key that was just drawn signs.
+                Some(passkey.key.sign(&signed).ok_or(Status::OTHER)?)
             }
         };
         let body = Writer::map_of(|map| {
@@ -245,7 +244,7 @@ impl Device {
             let full = contents.passkeys().count() > defaults::MAX_PASSKEYS;
             if full { Err(vault::Error::DiskFull) } else { Ok(()) }
         })?;
-        Ok(Some(body))
+        Ok(body)
     }
 
     fn may_know_min_pin_length(&self, rp_id: &str) -> bool {

@@ -5,11 +5,11 @@ use cablecar_protocol::ctap::{PinUvAuth, Status};
 use rand_core::CryptoRngCore;
 
 use super::{Context, Device, Ready, Step};
+use crate::ctap2::client_pin::protocol;
+use crate::ctap2::failure::Failure;
 use crate::ctap2::pin_uv::Protocol;
 use crate::ctap2::selection;
 use crate::ctap2::token::Permissions;
-use crate::defaults;
-use crate::vault;
 use crate::verification::Verified;
 
 /// By what a request wants its user verified.
@@ -38,22 +38,13 @@ pub(super) struct Terms<'a> {
 /// protocol.
 pub(super) fn method<'a>(auth: Option<&PinUvAuth<'a>>, uv: Option<bool>) -> Result<Method<'a>, Status> {
     match auth {
-        Some(auth) => {
-            let number = auth.protocol.ok_or(Status::MISSING_PARAMETER)?;
-            let protocol = Protocol::from_number(number).ok_or(Status::INVALID_PARAMETER)?;
-            Ok(Method::Token(protocol, auth.param))
-        }
+        Some(auth) => Ok(Method::Token(protocol(auth.protocol)?, auth.param)),
         None if uv == Some(true) => Ok(Method::BuiltIn),
         None => Ok(Method::None),
     }
 }
 
 impl Device {
-    /// Whether a PIN is set or a built-in verification configured.
-    pub(in crate::ctap2) fn is_protected(&self) -> bool {
-        self.uv || self.vault.state().pin.is_some()
-    }
-
     /// Step 1: an empty pinUvAuthParam asks for a touch, and whether there is
     /// a PIN.
     pub(super) fn touch(&self, auth: Option<&PinUvAuth<'_>>) -> Option<Step> {
@@ -119,32 +110,24 @@ impl Device {
     }
 
     /// Whether a built-in verification may be tried.
-    pub(in crate::ctap2) fn may_try_uv(&self) -> bool {
+    fn may_try_uv(&self) -> bool {
         self.uv && self.vault.state().uv_retries > 0
     }
 
     /// Keeps count of the tries of the built-in verification, on the disk
-    /// before anybody hears how it went, and says whether the user is
-    /// verified.
+    /// before anybody hears how it went; fails unless the user is verified.
     ///
     /// # Errors
-    /// Those of writing.
-    pub(in crate::ctap2) fn uv_tried(
+    /// Those of [`Device::unverified`], and of writing.
+    pub(super) fn built_in_verified(
         &mut self,
         verified: Verified,
         rng: &mut dyn CryptoRngCore,
-    ) -> Result<bool, vault::Error> {
-        let left = match verified {
-            Verified::Yes => defaults::UV_RETRIES,
-            Verified::No => self.vault.state().uv_retries.saturating_sub(1),
-            Verified::CannotAsk => return Ok(false),
-        };
-        self.vault.change(rng, |contents| {
-            let mut state = contents.state().clone();
-            state.uv_retries = left;
-            contents.set_state(state);
-            Ok(())
-        })?;
-        Ok(verified == Verified::Yes)
+    ) -> Result<(), Failure> {
+        // Which of the two it was, 6.1.2 and 6.2.2 do not tell the platform.
+        if let Err(Failure::Vault(error)) = self.count_verification(verified, rng) {
+            return Err(error.into());
+        }
+        if verified == Verified::Yes { Ok(()) } else { Err(self.unverified().into()) }
     }
 }
