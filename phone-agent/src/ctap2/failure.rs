@@ -1,6 +1,6 @@
 use cablecar_protocol::ctap::Status;
 
-use super::Reply;
+use super::{Reply, Then};
 use crate::vault;
 
 /// Why a command of the local authenticator gives nothing but a status.
@@ -28,7 +28,8 @@ impl From<Failure> for Reply {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(status) => Reply::refused(status),
-            Failure::Vault(error) => Reply::vault_failed(error),
+            // The pipe stays open: there may be room again.
+            Failure::Vault(error) => Reply { then: Then::Stay, ..Reply::vault_failed(error) },
         }
     }
 }
