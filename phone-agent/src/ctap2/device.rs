@@ -91,11 +91,11 @@ impl Device {
 
     /// Takes a request: command byte and parameters.
     pub fn take(&mut self, request: &[u8], context: &mut Context<'_>) -> Step {
+        // Whatever is sent ends a list, unless it is the next command of it.
+        let enumeration = self.enumeration.take();
         let Some((command, parameters)) = request.split_first() else {
             return refuse(Status::INVALID_LENGTH);
         };
-        // Any command ends a list, unless it is the next one of it.
-        let enumeration = self.enumeration.take();
         let answered = |reply: Result<Reply, Failure>| Step::Answer(reply.unwrap_or_else(Reply::from));
         let taken = |step: Result<Step, Failure>| step.unwrap_or_else(|error| Step::Answer(error.into()));
         match command {

@@ -33,7 +33,7 @@ fn valid(platform: &mut Platform) -> Vec<Vec<u8>> {
     }
     let rp = Writer::map_of(|map| _ = map.entry(1, |w| w.bytes(&sha256(b"example.com"))));
     for (subcommand, parameters) in [(1, None), (2, None), (4, Some(&rp)), (6, Some(&rp)), (7, Some(&rp))] {
-        let message = [&[subcommand], parameters.map_or(&[][..], Vec::as_slice)].concat();
+        let message = [&[subcommand][..], parameters.map_or(&[], Vec::as_slice)].concat();
         add(0x0a, &|map| {
             map.entry(1, |w| w.unsigned(subcommand.into()));
             if let Some(parameters) = parameters {
