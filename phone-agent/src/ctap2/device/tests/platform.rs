@@ -368,7 +368,7 @@ impl Agreed {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) protocol: u64,
-    secret: Vec<u8>,
+    pub(super) secret: Vec<u8>,
 }
 
 impl Token {
