@@ -36,3 +36,4 @@ pub mod screen;
 pub mod transaction;
 pub mod tunnel;
 pub mod vault;
+pub mod verification;
