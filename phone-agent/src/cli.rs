@@ -1,5 +1,7 @@
 //! What is typed.
 
+pub mod exchange;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -48,6 +50,15 @@ pub enum Command {
     Scan(Box<ScanArgs>),
     /// List the passkeys in the vault; never their keys
     List(ListArgs),
+    /// Bring in passkeys from Bitwarden, KeePassXC, KeePassDX and others
+    ///
+    /// What comes in, what is left out and why is said for each passkey. All
+    /// that come in are written at once, or none.
+    Import(exchange::ImportArgs),
+    /// Write passkeys to a file for another password manager
+    ///
+    /// Passkeys that are bound to this device stay here.
+    Export(exchange::ExportArgs),
     /// Check the radio, the way to the relays, the clock and the vault, and
     /// say what to do about what is found
     ///

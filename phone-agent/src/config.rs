@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
+use crate::cli::exchange::{ExportArgs, ImportArgs};
 use crate::cli::{Cli, Command, DoctorArgs, Events, Format, NetworkArgs, RadioArgs, ScanArgs, VaultArgs};
 use crate::consent::scripted::Scripted;
 use crate::doctor::Examination;
@@ -43,6 +44,10 @@ pub enum Task {
     Scan(Box<Scan>),
     /// List the passkeys.
     List(Format),
+    /// Bring passkeys in.
+    Import(ImportArgs),
+    /// Take passkeys out.
+    Export(ExportArgs),
     /// Look for what is wrong.
     Doctor(Box<Examination>, Format),
 }
@@ -81,6 +86,13 @@ impl Config {
             Command::Init(_) => Task::Init(Kdf::STANDARD),
             Command::Scan(args) => Task::Scan(Box::new(scan_of(*args, &mut cautions)?)),
             Command::List(args) => Task::List(args.format),
+            Command::Import(args) => Task::Import(args),
+            Command::Export(args) => {
+                if !args.to.is_sealed() {
+                    cautions.push(Caution::PlainExport);
+                }
+                Task::Export(args)
+            }
             Command::Doctor(args) => {
                 let format = args.format;
                 Task::Doctor(Box::new(doctor_of(*args, &mut cautions)?), format)

@@ -2,6 +2,7 @@
 
 use cablecar_protocol::ctap::Status;
 
+use crate::exchange;
 use crate::passphrase::NoPassphrase;
 use crate::proximity;
 use crate::vault;
@@ -99,6 +100,9 @@ pub enum Error {
     /// The passphrase.
     #[error(transparent)]
     Passphrase(#[from] NoPassphrase),
+    /// A file of another program, or for it.
+    #[error(transparent)]
+    Exchange(#[from] exchange::Error),
     /// There is no way to ask for consent.
     #[error("there is nobody to ask for consent")]
     CannotAsk,
@@ -273,6 +277,7 @@ impl Error {
                 "choose a relay with a domain id of 256 or more (--domain-id): every computer can compute its name",
             ),
             Error::Vault(error) => vault_advice(*error),
+            Error::Exchange(error) => error.advice(),
             Error::Passphrase(error) => passphrase_advice(*error),
             Error::CannotAsk => {
                 (Class::Other, "consent.cannot-ask", "run it in a terminal, where the question can be put")

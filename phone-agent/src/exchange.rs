@@ -19,9 +19,12 @@ pub mod bitwarden;
 pub mod calendar;
 pub mod cxf;
 pub mod error;
+pub mod file;
 pub mod foreign;
 pub mod kdbx;
 pub mod key;
+pub mod plan;
+pub mod report;
 
 mod base64;
 mod buffer;
@@ -31,7 +34,6 @@ mod kdf;
 pub use error::Error;
 pub use foreign::{Foreign, Found, LargeBlob, Note, Prf, Reason, Title};
 pub use kdf::Cost;
-pub use key::Key;
 
 use crate::passphrase::Passphrase;
 

@@ -184,7 +184,11 @@ impl Drop for FromSource {
 }
 
 /// Asks at the terminal, without echo.
-fn prompt(text: &str) -> Result<Passphrase, NoPassphrase> {
+///
+/// # Errors
+/// [`NoPassphrase::Declined`], [`NoPassphrase::CannotAsk`], and those of
+/// [`Passphrase::new`].
+pub(crate) fn prompt(text: &str) -> Result<Passphrase, NoPassphrase> {
     match rpassword::prompt_password(text) {
         Ok(line) => Passphrase::new(line.into_bytes()),
         Err(error) => Err(match error.kind() {

@@ -1,5 +1,6 @@
 //! What the program does.
 
+mod exchange;
 mod listing;
 
 use std::io::Write;
@@ -48,6 +49,14 @@ pub fn run(config: Config) -> Result<(), Error> {
             let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
             let unlocked = vault.unlock(&config.passphrase.read(0)?)?;
             write(&listing::list(unlocked.passkeys(), format)?)
+        }
+        Task::Import(args) => {
+            let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
+            exchange::import(&args, &vault, &config.passphrase)
+        }
+        Task::Export(args) => {
+            let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
+            exchange::export(&args, &vault, &config.passphrase)
         }
         Task::Doctor(examination, format) => {
             let vault = (&config.vault, config.vault_path.as_path());

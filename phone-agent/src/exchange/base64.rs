@@ -1,6 +1,7 @@
 //! Base64 in the hands of strangers.
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 /// The bytes of Base64 or Base64url, with or without padding: programs differ
@@ -24,13 +25,34 @@ pub(super) fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// Base64url without padding.
-pub(super) fn url(bytes: &[u8]) -> Zeroizing<String> {
-    Zeroizing::new(Base64UrlUnpadded::encode_string(bytes))
+pub(super) fn url(bytes: &[u8]) -> Secret {
+    Secret::new(Base64UrlUnpadded::encode_string(bytes))
 }
 
 /// Base64 with padding.
-pub(super) fn padded(bytes: &[u8]) -> Zeroizing<String> {
-    Zeroizing::new(Base64::encode_string(bytes))
+pub(super) fn padded(bytes: &[u8]) -> Secret {
+    Secret::new(Base64::encode_string(bytes))
+}
+
+/// A text that is written and then cleared.
+pub(super) struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// This text.
+    pub(super) fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text, for whoever must have it.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
 }
 
 #[cfg(test)]

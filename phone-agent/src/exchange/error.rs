@@ -57,6 +57,9 @@ pub enum Error {
     /// A bomb, or a database with very large attachments.
     #[error("the file unpacks to more than {} MiB", crate::defaults::MAX_EXCHANGE_UNPACKED >> 20)]
     Inflates,
+    /// The vault holds passkeys of this device alone.
+    #[error("this vault is for passkeys that never leave it")]
+    Policy,
     /// No passkey in it.
     #[error("there is no passkey in the file")]
     NoPasskeys,
@@ -113,6 +116,10 @@ impl Error {
             Error::Inflates => {
                 ("import.unpacks-too-large", "move the entries with passkeys into a database without attachments")
             }
+            Error::Policy => (
+                "import.policy",
+                "allow passkeys that can be synced with cablecar-phone policy, or use another vault",
+            ),
             Error::NoPasskeys => {
                 return (
                     Class::NoPasskey,

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::key::{Algorithm, Key};
 use crate::defaults;
+use crate::vault::{Algorithm, PrivateKey, Protection};
 
 /// A passkey as the formats know it, with everything checked that a vault
 /// relies on.
@@ -23,7 +24,7 @@ pub struct Foreign {
     /// The person's name.
     pub display_name: Option<String>,
     /// The private key.
-    pub key: Key,
+    pub key: PrivateKey,
     /// Seconds since 1970 when it was made, if that is known.
     pub created_at: Option<u64>,
     /// The signature counter.
@@ -39,8 +40,8 @@ pub struct Foreign {
     pub blob: Option<Vec<u8>>,
     /// The RP's own bytes, of more than a few (`largeBlob`).
     pub large_blob: Option<LargeBlob>,
-    /// CTAP's credProtect level, 1 to 3. No format can say it.
-    pub protection: u8,
+    /// Who may use it. No format can say it.
+    pub protection: Protection,
 }
 
 /// The secrets of the `prf` extension, CTAP's CredRandom.
@@ -205,7 +206,7 @@ impl Note {
 
 impl Foreign {
     /// A passkey with these essentials and nothing else.
-    pub fn new(id: Vec<u8>, rp_id: String, user_handle: Vec<u8>, key: Key) -> Self {
+    pub fn new(id: Vec<u8>, rp_id: String, user_handle: Vec<u8>, key: PrivateKey) -> Self {
         Self {
             id,
             rp_id,
@@ -221,7 +222,7 @@ impl Foreign {
             prf: None,
             blob: None,
             large_blob: None,
-            protection: 1,
+            protection: Protection::Optional,
         }
     }
 
@@ -263,7 +264,8 @@ impl Foreign {
         self.id == other.id
             && self.rp_id == other.rp_id
             && self.user_handle == other.user_handle
-            && self.key == other.key
+            && self.key.algorithm() == other.key.algorithm()
+            && bool::from(self.key.expose().ct_eq(other.key.expose()))
     }
 
     /// What people know it by.

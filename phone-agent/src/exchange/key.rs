@@ -1,31 +1,11 @@
 //! Private keys, as other programs write them: PKCS#8, in DER or PEM.
 
-use std::fmt;
-
-use ed25519_dalek::SigningKey;
 use p256::SecretKey;
-use p256::elliptic_curve::sec1::ToEncodedPoint;
 use p256::pkcs8::{ObjectIdentifier, PrivateKeyInfo};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{Reason, base64};
-
-/// A private key, checked, of one of the two algorithms that can be served.
-/// On the heap, and cleared on drop.
-pub struct Key {
-    algorithm: Algorithm,
-    secret: Box<Zeroizing<[u8; 32]>>,
-}
-
-/// What a key signs with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Algorithm {
-    /// ECDSA on P-256 with SHA-256; the secret is a scalar, big-endian.
-    Es256,
-    /// Ed25519; the secret is RFC 8032's seed.
-    EdDsa,
-}
+use crate::vault::{Algorithm, PrivateKey, PublicKey};
 
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
@@ -51,144 +31,91 @@ const P256_BEFORE: [u8; 36] = [
     0x30, 0x81, 0x87, 2, 1, 0, 0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a, 0x86, 0x48,
     0xce, 0x3d, 3, 1, 7, 4, 0x6d, 0x30, 0x6b, 2, 1, 1, 4, 0x20,
 ];
-/// What stands between them and the 65 bytes of the public key.
-const P256_BETWEEN: [u8; 5] = [0xa1, 0x44, 3, 0x42, 0];
+/// What stands between them and the 64 bytes of an uncompressed public key.
+const P256_BETWEEN: [u8; 6] = [0xa1, 0x44, 3, 0x42, 0, 4];
 
 const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
 const END: &str = "-----END PRIVATE KEY-----";
 
-impl Key {
-    /// The key of these 32 bytes; `None` if there is none.
-    pub fn new(algorithm: Algorithm, secret: &[u8]) -> Option<Self> {
-        let mut kept = Box::new(Zeroizing::new([0; 32]));
-        if secret.len() != kept.len() || (algorithm == Algorithm::Es256 && SecretKey::from_slice(secret).is_err())
-        {
-            return None;
-        }
-        kept.copy_from_slice(secret);
-        Some(Self { algorithm, secret: kept })
-    }
-
-    /// Reads PKCS#8 in DER: of version 1 or 2, with or without the public key.
-    /// One that is there has to fit.
-    ///
-    /// # Errors
-    /// [`Reason::Algorithm`], [`Reason::BadKey`].
-    pub fn from_der(der: &[u8]) -> Result<Self, Reason> {
-        let info = PrivateKeyInfo::try_from(der).map_err(|_| Reason::BadKey)?;
-        match info.algorithm.oid {
-            EC => match info.algorithm.parameters_oid() {
-                Ok(P256) => {
-                    let secret = SecretKey::try_from(info).map_err(|_| Reason::BadKey)?;
-                    let scalar = Zeroizing::new(<[u8; 32]>::from(secret.to_bytes()));
-                    Self::new(Algorithm::Es256, scalar.as_slice()).ok_or(Reason::BadKey)
-                }
-                Ok(curve) => Err(Reason::Algorithm(name_of(curve))),
-                Err(_) => Err(Reason::BadKey),
-            },
-            ED25519 => {
-                let [4, 32, seed @ ..] = info.private_key else { return Err(Reason::BadKey) };
-                let key = Self::new(Algorithm::EdDsa, seed).ok_or(Reason::BadKey)?;
-                match info.public_key {
-                    Some(public) if public != key.public() => Err(Reason::BadKey),
-                    _ => Ok(key),
-                }
+/// Reads PKCS#8 in DER: of version 1 or 2, with or without the public key.
+/// One that is there has to fit.
+///
+/// # Errors
+/// [`Reason::Algorithm`], [`Reason::BadKey`].
+pub fn from_der(der: &[u8]) -> Result<PrivateKey, Reason> {
+    let info = PrivateKeyInfo::try_from(der).map_err(|_| Reason::BadKey)?;
+    match info.algorithm.oid {
+        EC => match info.algorithm.parameters_oid() {
+            Ok(P256) => {
+                let secret = SecretKey::try_from(info).map_err(|_| Reason::BadKey)?;
+                let scalar = Zeroizing::new(<[u8; 32]>::from(secret.to_bytes()));
+                PrivateKey::from_secret(Algorithm::Es256, scalar.as_slice()).ok_or(Reason::BadKey)
             }
-            other => Err(Reason::Algorithm(name_of(other))),
-        }
-    }
-
-    /// Reads PKCS#8 in PEM, or in Base64 without PEM's lines.
-    ///
-    /// # Errors
-    /// [`Reason::Algorithm`], [`Reason::BadKey`].
-    pub fn from_pem(text: &str) -> Result<Self, Reason> {
-        let text = text.trim();
-        let inner = text.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END)).unwrap_or(text);
-        let mut line = Zeroizing::new(String::with_capacity(inner.len()));
-        line.extend(inner.chars().filter(|c| !c.is_ascii_whitespace()));
-        Self::from_der(&base64::decode(&line).ok_or(Reason::BadKey)?)
-    }
-
-    /// PKCS#8 in DER, version 1, which everybody reads; of P-256 with the
-    /// public key in it.
-    pub fn to_der(&self) -> Zeroizing<Vec<u8>> {
-        let mut der = Zeroizing::new(Vec::with_capacity(138));
-        match self.algorithm {
-            Algorithm::EdDsa => {
-                der.extend_from_slice(&ED25519_BEFORE);
-                der.extend_from_slice(self.expose());
-            }
-            Algorithm::Es256 => {
-                der.extend_from_slice(&P256_BEFORE);
-                der.extend_from_slice(self.expose());
-                der.extend_from_slice(&P256_BETWEEN);
-                der.extend_from_slice(&self.public());
+            Ok(curve) => Err(Reason::Algorithm(name_of(curve))),
+            Err(_) => Err(Reason::BadKey),
+        },
+        ED25519 => {
+            let [4, 32, seed @ ..] = info.private_key else { return Err(Reason::BadKey) };
+            let key = PrivateKey::from_secret(Algorithm::EdDsa, seed).ok_or(Reason::BadKey)?;
+            match (info.public_key, key.public()) {
+                (None, _) => Ok(key),
+                (Some(said), Some(PublicKey::Ed25519(public))) if said == public => Ok(key),
+                _ => Err(Reason::BadKey),
             }
         }
-        der
+        other => Err(Reason::Algorithm(name_of(other))),
     }
+}
 
-    /// PKCS#8 in PEM.
-    pub fn to_pem(&self) -> Zeroizing<String> {
-        let text = base64::padded(&self.to_der());
-        let mut pem = Zeroizing::new(String::with_capacity(text.len() + 64));
-        pem.push_str(BEGIN);
-        let mut rest = text.as_str();
-        while !rest.is_empty() {
-            let (line, more) = rest.split_at_checked(64).unwrap_or((rest, ""));
-            pem.push('\n');
-            pem.push_str(line);
-            rest = more;
+/// Reads PKCS#8 in PEM, or in Base64 without PEM's lines.
+///
+/// # Errors
+/// [`Reason::Algorithm`], [`Reason::BadKey`].
+pub fn from_pem(text: &str) -> Result<PrivateKey, Reason> {
+    let text = text.trim();
+    let inner = text.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END)).unwrap_or(text);
+    let mut line = Zeroizing::new(String::with_capacity(inner.len()));
+    line.extend(inner.chars().filter(|c| !c.is_ascii_whitespace()));
+    from_der(&base64::decode(&line).ok_or(Reason::BadKey)?)
+}
+
+/// PKCS#8 in DER, version 1, which everybody reads; of P-256 with the public
+/// key in it. `None` for a key that has no public one, which cannot be.
+pub fn to_der(key: &PrivateKey) -> Option<Zeroizing<Vec<u8>>> {
+    // Room for the longer one, so that nothing moves.
+    let mut der = Zeroizing::new(Vec::with_capacity(138));
+    match key.public()? {
+        PublicKey::Ed25519(_) => {
+            der.extend_from_slice(&ED25519_BEFORE);
+            der.extend_from_slice(key.expose());
         }
+        PublicKey::P256 { x, y } => {
+            der.extend_from_slice(&P256_BEFORE);
+            der.extend_from_slice(key.expose());
+            der.extend_from_slice(&P256_BETWEEN);
+            der.extend_from_slice(&x);
+            der.extend_from_slice(&y);
+        }
+    }
+    Some(der)
+}
+
+/// PKCS#8 in PEM.
+pub fn to_pem(key: &PrivateKey) -> Option<Zeroizing<String>> {
+    let text = base64::padded(to_der(key)?.as_slice());
+    let mut pem = Zeroizing::new(String::with_capacity(text.as_str().len() + 64));
+    pem.push_str(BEGIN);
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (line, more) = rest.split_at_checked(64).unwrap_or((rest, ""));
         pem.push('\n');
-        pem.push_str(END);
-        pem.push('\n');
-        pem
+        pem.push_str(line);
+        rest = more;
     }
-
-    /// The public key: an uncompressed point of 65 bytes, or 32 bytes of
-    /// Ed25519.
-    pub fn public(&self) -> Vec<u8> {
-        match self.algorithm {
-            Algorithm::Es256 => SecretKey::from_slice(self.expose())
-                .map(|secret| secret.public_key().to_encoded_point(false).as_bytes().to_vec())
-                .unwrap_or_default(),
-            Algorithm::EdDsa => SigningKey::from_bytes(&self.secret).verifying_key().to_bytes().to_vec(),
-        }
-    }
-
-    /// What it signs with.
-    pub fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
-    /// The 32 bytes, for whoever must have them.
-    pub fn expose(&self) -> &[u8] {
-        self.secret.as_slice()
-    }
-}
-
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        self.algorithm == other.algorithm && bool::from(self.expose().ct_eq(other.expose()))
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Key(..)")
-    }
-}
-
-impl Algorithm {
-    /// Its name in COSE.
-    pub fn name(self) -> &'static str {
-        match self {
-            Algorithm::Es256 => "ES256",
-            Algorithm::EdDsa => "EdDSA",
-        }
-    }
+    pem.push('\n');
+    pem.push_str(END);
+    pem.push('\n');
+    Some(pem)
 }
 
 fn name_of(oid: ObjectIdentifier) -> String {
