@@ -61,6 +61,9 @@ pub enum Error {
     /// A build that reads no cameras.
     #[error("this build reads no cameras")]
     CameraNotBuilt,
+    /// A way to ask or to verify that this build does not have.
+    #[error("this build does not have the feature {0}")]
+    NotBuilt(&'static str),
     /// A camera that cannot be used, or not any more.
     #[error("the camera {device} cannot be used: {cause}")]
     Camera {
@@ -229,6 +232,11 @@ impl Error {
                 Class::Usage,
                 "camera.none",
                 "connect a camera, or name its file after --camera; or scan a picture of the screen",
+            ),
+            Error::NotBuilt(_) => (
+                Class::Usage,
+                "build.feature",
+                "build it with --features and that name, or leave the option out",
             ),
             Error::CameraNotBuilt => (
                 Class::Usage,
