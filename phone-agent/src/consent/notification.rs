@@ -52,13 +52,13 @@ pub(super) async fn ask(question: Question) -> Result<Answer, Fault> {
     let notice = OnScreen { service, id };
     while let Some(Some(signal)) = signals.recv().await {
         match signal.member().as_deref() {
-            Some("ActionInvoked") => match signal.get2() {
+            Some("ActionInvoked") => match signal.get2::<u32, &str>() {
                 (Some(of), Some(key)) if of == id => return Ok(answer(question, key)),
                 _ => {}
             },
-            Some("NotificationClosed") => match signal.get2() {
+            Some("NotificationClosed") => match signal.get2::<u32, u32>() {
                 (Some(of), Some(BY_HAND)) if of == id => return Ok(Answer::Decline),
-                (Some(of), Some::<u32>(_)) if of == id => return Err(Fault::Vanished),
+                (Some(of), Some(_)) if of == id => return Err(Fault::Vanished),
                 _ => {}
             },
             _ => {}
