@@ -153,3 +153,13 @@ pub const FINGER_TRIES: u32 = 3;
 /// Whatever is asked of a desktop's services, a person's answers aside: they
 /// may have to be started first.
 pub const DESKTOP: Duration = Duration::from_secs(10);
+
+/// Wrong PINs in a row before the PIN is blocked for good, and tries of the
+/// built-in user verification before it is: CTAP 2.1 allows at most 8.
+pub const PIN_RETRIES: u8 = 8;
+/// See [`PIN_RETRIES`].
+pub const UV_RETRIES: u8 = 5;
+
+/// The shortest PIN of a new authenticator, in code points: the least that
+/// CTAP 2.1 allows.
+pub const MIN_PIN_LENGTH: u8 = 4;
