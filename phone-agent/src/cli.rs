@@ -1,5 +1,7 @@
 //! What is typed.
 
+mod consent;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,6 +10,8 @@ use std::time::Duration;
 use cablecar_protocol::tunnel::{ConnectTo, TunnelServiceDomain};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
+
+pub use consent::{AskAt, ConsentArgs, VerifyBy};
 
 use crate::consent::scripted::Scripted;
 
@@ -115,9 +119,9 @@ pub struct ScanArgs {
     /// How to get to the relay.
     #[command(flatten)]
     pub network: NetworkArgs,
-    /// Answer every question without asking a person
-    #[arg(long, value_name = "allow|deny|after=MS", help_heading = DANGER, value_parser = consent)]
-    pub danger_consent: Option<Scripted>,
+    /// How you are asked, and verified.
+    #[command(flatten)]
+    pub consent: ConsentArgs,
 }
 
 /// How to be heard.
@@ -206,10 +210,6 @@ fn relay(text: &str) -> Result<Url, String> {
     } else {
         Err("a relay's URL begins with ws:// or wss://".into())
     }
-}
-
-fn consent(text: &str) -> Result<Scripted, String> {
-    text.parse()
 }
 
 impl FromStr for Scripted {

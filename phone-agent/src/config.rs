@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use etcetera::BaseStrategy;
 
 use crate::cli::{Cli, Command, DoctorArgs, Events, Format, NetworkArgs, RadioArgs, ScanArgs, VaultArgs};
-use crate::consent::scripted::Scripted;
+use crate::consent::Way;
 use crate::doctor::Examination;
 use crate::error::Error;
 use crate::passphrase::Source;
@@ -16,6 +16,7 @@ use crate::screen::Caution;
 use crate::tunnel::Network;
 use crate::tunnel::proxy::Proxies;
 use crate::vault::{Kdf, Vault};
+use crate::verification::Means;
 
 /// A run of the program, every argument checked.
 #[derive(Debug)]
@@ -58,8 +59,10 @@ pub struct Scan {
     pub network: Network,
     /// By what to be heard.
     pub medium: Medium,
-    /// In the place of a person.
-    pub consent: Option<Scripted>,
+    /// How the person is asked.
+    pub consent: Way,
+    /// How the person is verified, beside the passphrase.
+    pub verify: Option<Means>,
 }
 
 impl Config {
@@ -100,11 +103,11 @@ fn scan_of(args: ScanArgs, cautions: &mut Vec<Caution>) -> Result<Scan, Error> {
     if args.accept_link {
         cautions.push(Caution::LinkAccepted);
     }
-    let (medium, consent) = (medium_of(args.radio, cautions)?, args.danger_consent);
-    if consent.is_some() {
-        cautions.push(Caution::ScriptedConsent);
-    }
-    Ok(Scan { code, domain: args.domain_id, network: network_of(args.network, cautions)?, medium, consent })
+    let (medium, consent) = (medium_of(args.radio, cautions)?, args.consent.way(cautions)?);
+    // The passphrase is asked for anyway.
+    let verify = args.consent.means()?.filter(|means| *means != Means::Passphrase);
+    let network = network_of(args.network, cautions)?;
+    Ok(Scan { code, domain: args.domain_id, network, medium, consent, verify })
 }
 
 fn code_of(

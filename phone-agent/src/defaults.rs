@@ -130,6 +130,30 @@ pub const FRAME: (u32, u32) = (1280, 720);
 /// A code has 169 to 179 characters; with spaces and line ends around it.
 pub const MAX_CODE_TEXT: u64 = 4096;
 
+/// The most that a consent command may say. An answer has 33 bytes and the
+/// digits of a number.
+pub const MAX_CONSENT_ANSWER: usize = 4096;
+/// For a consent command to end by itself once its question is answered or
+/// withdrawn: time to close a window.
+pub const CONSENT_COMMAND_ENDS: Duration = Duration::from_secs(1);
+/// How often one looks whether it has.
+pub const CONSENT_COMMAND_LOOK: Duration = Duration::from_millis(10);
+/// What fits into a pipe that nobody reads: 64 KiB on Linux, less where pages
+/// are scarce, and 16 KiB on macOS.
+pub const PIPE: usize = 16 * 1024;
+
+/// The accounts that a notification offers. GNOME shows three buttons, and
+/// one of them is for no.
+pub const MAX_NOTIFIED_ACCOUNTS: usize = 2;
+
+/// Fingers that are not known before that is a no. CTAP gives a built-in
+/// verification up to 5 tries, a PIN 3 in a row.
+pub const FINGER_TRIES: u32 = 3;
+
+/// Whatever is asked of a desktop's services, a person's answers aside: they
+/// may have to be started first.
+pub const DESKTOP: Duration = Duration::from_secs(10);
+
 /// Wrong PINs in a row before the PIN is blocked for good, and tries of the
 /// built-in user verification before it is: CTAP 2.1 allows at most 8.
 pub const PIN_RETRIES: u8 = 8;

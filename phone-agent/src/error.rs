@@ -63,6 +63,9 @@ pub enum Error {
     /// A build that reads no cameras.
     #[error("this build reads no cameras")]
     CameraNotBuilt,
+    /// A way to ask or to verify that this build does not have.
+    #[error("this build does not have the feature {0}")]
+    NotBuilt(&'static str),
     /// A camera that cannot be used, or not any more.
     #[error("the camera {device} cannot be used: {cause}")]
     Camera {

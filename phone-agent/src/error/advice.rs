@@ -26,6 +26,11 @@ impl Error {
                 "camera.none",
                 "connect a camera, or name its file after --camera; or scan a picture of the screen",
             ),
+            Error::NotBuilt(_) => (
+                Class::Usage,
+                "build.feature",
+                "build it with --features and that name, or leave the option out",
+            ),
             Error::CameraNotBuilt => (
                 Class::Usage,
                 "camera.none",
