@@ -27,6 +27,7 @@ pub mod ctap2;
 pub mod defaults;
 pub mod doctor;
 pub mod error;
+pub mod hardening;
 pub mod passphrase;
 pub mod program;
 pub mod proximity;
