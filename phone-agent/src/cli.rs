@@ -1,6 +1,7 @@
 //! What is typed.
 
 mod consent;
+pub mod vault;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -52,6 +53,28 @@ pub enum Command {
     Scan(Box<ScanArgs>),
     /// List the passkeys in the vault; never their keys
     List(ListArgs),
+    /// Show passkeys whole, but for their keys: all of a website, or one
+    Show(vault::ShowArgs),
+    /// Give the account of a passkey other names
+    Rename(vault::RenameArgs),
+    /// Remove a passkey, after asking at the terminal
+    Remove(vault::RemoveArgs),
+    /// Change the vault's passphrase
+    Passphrase(vault::PassphraseArgs),
+    /// Write the passkeys that may leave this vault into another file, under
+    /// the same passphrase
+    Backup(vault::BackupArgs),
+    /// Bring back the passkeys of a backup that are missing here, or make a
+    /// vault of it where there is none
+    ///
+    /// Nothing is removed and nothing overwritten.
+    Restore(vault::RestoreArgs),
+    /// Set, change or remove the PIN for programs at the local pipe
+    ///
+    /// It takes the vault's passphrase, and spends none of the PIN's guesses.
+    Pin(vault::PinArgs),
+    /// Say which passkeys may be made, or choose
+    Policy(vault::PolicyArgs),
     /// Check the radio, the way to the relays, the clock and the vault, and
     /// say what to do about what is found
     ///

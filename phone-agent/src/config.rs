@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
+use crate::cli::vault::{BackupArgs, ChangePassphraseArgs, PassphraseCommand, PinCommand, RestoreArgs};
 use crate::cli::{Cli, Command, DoctorArgs, Events, Format, NetworkArgs, RadioArgs, ScanArgs, VaultArgs};
 use crate::consent::Way;
 use crate::doctor::Examination;
 use crate::error::Error;
 use crate::passphrase::Source;
+use crate::program::keeping::Chore;
+use crate::program::pin::Errand;
 use crate::proximity::Medium;
 use crate::proximity::air::Air;
 use crate::scan;
@@ -42,8 +45,12 @@ pub enum Task {
     Init(Kdf),
     /// Serve a computer.
     Scan(Box<Scan>),
-    /// List the passkeys.
-    List(Format),
+    /// Look at the vault, or change something in it.
+    Keep(Chore),
+    /// Write a backup.
+    Backup(BackupArgs),
+    /// Bring one back.
+    Restore(RestoreArgs),
     /// Look for what is wrong.
     Doctor(Box<Examination>, Format),
 }
@@ -83,7 +90,23 @@ impl Config {
             }
             Command::Init(_) => Task::Init(Kdf::STANDARD),
             Command::Scan(args) => Task::Scan(Box::new(scan_of(*args, &mut cautions)?)),
-            Command::List(args) => Task::List(args.format),
+            Command::List(args) => Task::Keep(Chore::List(args.format)),
+            Command::Show(args) => Task::Keep(Chore::Show(args)),
+            Command::Rename(args) => Task::Keep(Chore::Rename(args)),
+            Command::Remove(args) => Task::Keep(Chore::Remove(args)),
+            Command::Passphrase(args) => {
+                let PassphraseCommand::Change(args) = args.command;
+                Task::Keep(change_passphrase_of(args, &mut cautions))
+            }
+            Command::Pin(args) => Task::Keep(Chore::Pin(match args.command {
+                PinCommand::Set(args) => Errand::Set(args.pin_file),
+                PinCommand::Change(args) => Errand::Change(args.pin_file),
+                PinCommand::Remove => Errand::Remove,
+                PinCommand::Status(args) => Errand::Status(args.format),
+            })),
+            Command::Policy(args) => Task::Keep(Chore::Policy(args.policy, args.format)),
+            Command::Backup(args) => Task::Backup(args),
+            Command::Restore(args) => Task::Restore(args),
             Command::Doctor(args) => {
                 let format = args.format;
                 Task::Doctor(Box::new(doctor_of(*args, &mut cautions)?), format)
@@ -96,6 +119,15 @@ impl Config {
         let (vault, vault_path) = vault_of(cli.vault)?;
         Ok(Self { task, vault, vault_path, passphrase, events, cautions })
     }
+}
+
+fn change_passphrase_of(args: ChangePassphraseArgs, cautions: &mut Vec<Caution>) -> Chore {
+    let source = args.new_passphrase_file.map_or(Source::Terminal, Source::File);
+    if args.danger_weak_kdf {
+        cautions.push(Caution::WeakKdf);
+        return Chore::ChangePassphrase(source, Kdf::DANGER_WEAK);
+    }
+    Chore::ChangePassphrase(source, Kdf::STANDARD)
 }
 
 fn scan_of(args: ScanArgs, cautions: &mut Vec<Caution>) -> Result<Scan, Error> {

@@ -163,3 +163,6 @@ pub const UV_RETRIES: u8 = 5;
 /// The shortest PIN of a new authenticator, in code points: the least that
 /// CTAP 2.1 allows.
 pub const MIN_PIN_LENGTH: u8 = 4;
+
+/// The longest PIN, in bytes: CTAP pads it to 64 with one zero at least.
+pub const MAX_PIN: usize = 63;

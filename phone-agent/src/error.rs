@@ -5,6 +5,7 @@ mod advice;
 use cablecar_protocol::ctap::Status;
 
 use crate::passphrase::NoPassphrase;
+use crate::program::pin::NoPin;
 use crate::proximity;
 use crate::vault;
 
@@ -145,6 +146,40 @@ pub enum Error {
     /// There is no vault where one was looked for.
     #[error("there is no vault at {}", .0.display())]
     NoVault(std::path::PathBuf),
+    /// No passkey of that RP ID, and none whose id begins like this.
+    #[error("there is no passkey {0:?} in the vault")]
+    NoSuchPasskey(String),
+    /// Several passkeys could be meant.
+    #[error("{which:?} could be any of {}: {}", among.len(), among.join("; "))]
+    Ambiguous {
+        /// What was typed.
+        which: String,
+        /// Which they are, in words.
+        among: Vec<String>,
+    },
+    /// The owner did not say yes to the removal.
+    #[error("the passkey was not removed")]
+    NotRemoved,
+    /// There is no terminal to ask before a passkey is removed.
+    #[error("there is no terminal to ask whether to remove it")]
+    CannotConfirm,
+    /// Something is where a backup was to be written.
+    #[error("there is a file at {} already", .0.display())]
+    BackupExists(std::path::PathBuf),
+    /// The backup is whole, but the vault does not know of it.
+    #[error("the backup is written, but its passkeys could not be marked as backed up: {0}")]
+    Unmarked(vault::Error),
+    /// The backup, not the vault.
+    #[error("the backup {}: {cause}", path.display())]
+    Backup {
+        /// Its file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        cause: vault::Error,
+    },
+    /// The PIN.
+    #[error(transparent)]
+    Pin(#[from] NoPin),
     /// The host name of the tunnel service does not resolve.
     #[error("the relay {host} cannot be found: {cause}")]
     RelayName {

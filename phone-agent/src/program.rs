@@ -1,6 +1,9 @@
 //! What the program does.
 
+mod copies;
+pub mod keeping;
 mod listing;
+pub mod pin;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -44,10 +47,17 @@ pub fn run(config: Config) -> Result<(), Error> {
             let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
             serve(*scan, vault, config.passphrase, config.events)
         }
-        Task::List(format) => {
+        Task::Keep(chore) => {
             let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
-            let unlocked = vault.unlock(&config.passphrase.read(0)?)?;
-            write(&listing::list(unlocked.passkeys(), format)?)
+            keeping::do_chore(chore, Desk { vault, passphrase: config.passphrase, quiet: config.events })
+        }
+        Task::Backup(args) => {
+            let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
+            copies::back_up(args, &Desk { vault, passphrase: config.passphrase, quiet: config.events })
+        }
+        Task::Restore(args) => {
+            let desk = Desk { vault: config.vault, passphrase: config.passphrase, quiet: config.events };
+            copies::restore(args, &desk)
         }
         Task::Doctor(examination, format) => {
             let vault = (&config.vault, config.vault_path.as_path());
@@ -62,6 +72,22 @@ pub fn run(config: Config) -> Result<(), Error> {
                 0 => Ok(()),
                 findings => Err(Error::Findings(findings)),
             }
+        }
+    }
+}
+
+/// What it takes to keep a vault.
+struct Desk {
+    vault: Vault,
+    passphrase: Source,
+    /// Programs read along: people are told nothing.
+    quiet: bool,
+}
+
+impl Desk {
+    fn say(&self, line: &str) {
+        if !self.quiet {
+            terminal::say(line);
         }
     }
 }

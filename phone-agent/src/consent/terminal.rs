@@ -60,6 +60,18 @@ fn open() -> io::Result<(BufReader<File>, File)> {
     Ok((BufReader::new(input), output))
 }
 
+/// Asks the owner about something that no computer asked for. Everything but
+/// a clear yes is no; nothing where there is no terminal.
+pub(crate) fn confirm(question: &str) -> Option<bool> {
+    let (mut input, mut output) = open().ok()?;
+    write!(output, "{question}").and_then(|()| output.flush()).ok()?;
+    let mut line = String::new();
+    match input.read_line(&mut line) {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")),
+    }
+}
+
 /// Shows the question and reads the answer. Everything but a clear yes is no;
 /// a terminal that is gone cannot be asked.
 fn converse(question: Question, mut input: impl BufRead, mut output: impl Write) -> Answer {

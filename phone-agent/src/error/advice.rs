@@ -2,6 +2,7 @@
 
 use super::{Class, Error};
 use crate::passphrase::NoPassphrase;
+use crate::program::pin::NoPin;
 use crate::vault;
 
 impl Error {
@@ -114,6 +115,38 @@ impl Error {
                 "give the loopback address that the computer was given with --danger-air",
             ),
             Error::NoVault(_) => vault_advice(vault::Error::NotFound),
+            Error::NoSuchPasskey(_) => (
+                Class::NoPasskey,
+                "passkey.unknown",
+                "give a website, or the beginning of a credential_id, as cablecar-phone list --format json has them",
+            ),
+            Error::Ambiguous { .. } => {
+                (Class::Usage, "passkey.ambiguous", "give more of the credential id, the last word of each")
+            }
+            Error::NotRemoved => (Class::Declined, "consent.declined", "answer y to remove it"),
+            Error::CannotConfirm => {
+                (Class::Other, "consent.cannot-ask", "run it in a terminal, or give --yes")
+            }
+            Error::BackupExists(_) => (
+                Class::Other,
+                "backup.exists",
+                "name another file: a backup never takes the place of anything",
+            ),
+            Error::Unmarked(_) => (
+                Class::Other,
+                "backup.unmarked",
+                "keep the backup, see to the vault, and make another backup",
+            ),
+            Error::Backup { cause: vault::Error::NotFound, .. } => {
+                (Class::Usage, "backup.not-found", "check the path of the backup")
+            }
+            Error::Backup { cause: vault::Error::WrongPassphrase, .. } => (
+                Class::Other,
+                "vault.wrong-passphrase",
+                "give --backup-passphrase-file: a backup keeps the passphrase that it was made with",
+            ),
+            Error::Backup { cause, .. } => vault_advice(*cause),
+            Error::Pin(error) => pin_advice(*error),
             Error::RelayName { .. } => {
                 (Class::Relay, "relay.name", "check the network and its DNS, or give --connect-to")
             }
@@ -190,6 +223,10 @@ fn vault_advice(error: vault::Error) -> (Class, &'static str, &'static str) {
         V::Replaced => ("vault.replaced", "try again"),
         V::InUse => ("vault.in-use", "wait until the other program has finished, and try again"),
         V::DiskFull => ("vault.disk-full", "make room on the disk; the vault is as it was"),
+        V::Unconfirmed => (
+            "vault.unconfirmed",
+            "check the disk, and look whether it is still there after a restart: the change is made",
+        ),
         V::NoRandomness => ("system.no-randomness", "check the system's source of randomness"),
         V::Io(_) => ("vault.io", "check the path and its permissions"),
     };
@@ -212,5 +249,20 @@ fn passphrase_advice(error: NoPassphrase) -> (Class, &'static str, &'static str)
         }
         NoPassphrase::TooLong => (Class::Usage, "passphrase.too-long", "choose a shorter passphrase"),
         NoPassphrase::Differ => (Class::Usage, "passphrase.differ", "type the same passphrase twice"),
+    }
+}
+
+fn pin_advice(error: NoPin) -> (Class, &'static str, &'static str) {
+    match error {
+        NoPin::AlreadySet => (Class::Other, "pin.already-set", "change it with cablecar-phone pin change"),
+        NoPin::NotSet => (Class::Other, "pin.not-set", "set one with cablecar-phone pin set"),
+        NoPin::TooShort(_) => (Class::Usage, "pin.too-short", "choose a longer PIN"),
+        NoPin::TooLong => (Class::Usage, "pin.too-long", "choose a shorter PIN"),
+        NoPin::NotText => (Class::Usage, "pin.not-text", "choose a PIN of letters and digits, in UTF-8"),
+        NoPin::Same => (Class::Usage, "pin.same", "choose another PIN than the old one"),
+        NoPin::Differ => (Class::Usage, "pin.differ", "type the same PIN twice"),
+        NoPin::File(_) => (Class::Usage, "pin.file", "check the path after --pin-file and its permissions"),
+        NoPin::CannotAsk => (Class::Other, "pin.cannot-ask", "run it in a terminal, or give --pin-file"),
+        NoPin::Declined => (Class::Declined, "pin.declined", "try again; nothing was changed"),
     }
 }
