@@ -164,5 +164,54 @@ pub const UV_RETRIES: u8 = 5;
 /// CTAP 2.1 allows.
 pub const MIN_PIN_LENGTH: u8 = 4;
 
-/// The longest PIN, in bytes: CTAP pads it to 64 with one zero at least.
+/// Wrong PINs in a row before a power cycle is needed: CTAP 2.1, 6.5.2.2.
+pub const PIN_MISMATCHES: u8 = 3;
+
+/// A pinUvAuthToken is used within this time, or never: CTAP 2.1, 6.5.2.1.
+pub const TOKEN_FIRST_USE: Duration = Duration::from_secs(30);
+/// How long a presence that a token stands for lasts: the same place.
+pub const TOKEN_PRESENCE: Duration = Duration::from_secs(30);
+/// The longest life of a pinUvAuthToken: the same place.
+pub const TOKEN_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// Passkeys in one vault. Ten times more than the largest that is tested;
+/// what is counted for platforms has to end somewhere.
+pub const MAX_PASSKEYS: usize = 100_000;
+
+/// The longest credential id that is passed around, in bytes: WebAuthn's own
+/// limit, because imported passkeys bring theirs along.
+pub const MAX_CREDENTIAL_ID: usize = 1023;
+
+/// The largest `credBlob`, in bytes. CTAP 2.1 asks for 32 at least.
+pub const MAX_CRED_BLOB: usize = 64;
+
+/// Tries of the built-in verification after which a platform should ask for
+/// the PIN: fewer than [`UV_RETRIES`], so that there are some left.
+pub const PLATFORM_UV_ATTEMPTS: u64 = 3;
+
+/// The longest request over the pipe, in bytes: what CTAPHID can carry, 57
+/// bytes in a first packet and 59 in each of 128 more, so that whoever puts
+/// the pipe behind USB's packets loses nothing. getInfo says the same.
+pub const MAX_MESSAGE: usize = 7609;
+
+/// The longest PIN, in bytes of UTF-8 (CTAP 2.1, 6.5.1), and so also in code
+/// points.
 pub const MAX_PIN: usize = 63;
+/// See [`MAX_PIN`].
+pub const MAX_PIN_LENGTH: u8 = 63;
+/// RP IDs that may learn the shortest length of a PIN: getInfo's
+/// maxRPIDsForSetMinPINLength.
+pub const MAX_MIN_PIN_RP_IDS: usize = 16;
+
+/// After power-up, how long a reset is taken: CTAP 2.1, 6.6.
+pub const RESET_WINDOW: Duration = Duration::from_secs(10);
+
+/// How long a command may follow the one that it goes on from: CTAP 2.1, 6.
+pub const NEXT_COMMAND: Duration = Duration::from_secs(30);
+
+/// Bytes of the large-blob array, its trailer included: getInfo's
+/// maxSerializedLargeBlobArray. CTAP asks for 1024 at least.
+pub const MAX_LARGE_BLOBS: usize = 8192;
+/// The longest part of the array that one command reads or writes:
+/// getInfo's maxMsgSize, less 64.
+pub const MAX_FRAGMENT: usize = MAX_MESSAGE - 64;
