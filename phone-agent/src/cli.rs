@@ -1,6 +1,7 @@
 //! What is typed.
 
 mod consent;
+pub mod exchange;
 pub mod vault;
 
 use std::net::SocketAddr;
@@ -75,6 +76,15 @@ pub enum Command {
     Pin(vault::PinArgs),
     /// Say which passkeys may be made, or choose
     Policy(vault::PolicyArgs),
+    /// Bring in passkeys from Bitwarden, KeePassXC, KeePassDX and others
+    ///
+    /// What comes in, what is left out and why is said for each passkey. All
+    /// that come in are written at once, or none.
+    Import(exchange::ImportArgs),
+    /// Write passkeys to a file for another password manager
+    ///
+    /// Passkeys that are bound to this device stay here.
+    Export(exchange::ExportArgs),
     /// Check the radio, the way to the relays, the clock and the vault, and
     /// say what to do about what is found
     ///

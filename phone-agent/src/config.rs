@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
+use crate::cli::exchange::{ExportArgs, ImportArgs};
 use crate::cli::vault::{BackupArgs, ChangePassphraseArgs, PassphraseCommand, PinCommand, RestoreArgs};
 use crate::cli::{Cli, Command, DoctorArgs, Events, Format, NetworkArgs, RadioArgs, ScanArgs, VaultArgs};
 use crate::consent::Way;
@@ -51,6 +52,10 @@ pub enum Task {
     Backup(BackupArgs),
     /// Bring one back.
     Restore(RestoreArgs),
+    /// Bring passkeys in.
+    Import(ImportArgs),
+    /// Take passkeys out.
+    Export(ExportArgs),
     /// Look for what is wrong.
     Doctor(Box<Examination>, Format),
 }
@@ -107,6 +112,13 @@ impl Config {
             Command::Policy(args) => Task::Keep(Chore::Policy(args.policy, args.format)),
             Command::Backup(args) => Task::Backup(args),
             Command::Restore(args) => Task::Restore(args),
+            Command::Import(args) => Task::Import(args),
+            Command::Export(args) => {
+                if !args.to.is_sealed() {
+                    cautions.push(Caution::PlainExport);
+                }
+                Task::Export(args)
+            }
             Command::Doctor(args) => {
                 let format = args.format;
                 Task::Doctor(Box::new(doctor_of(*args, &mut cautions)?), format)

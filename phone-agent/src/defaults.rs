@@ -215,3 +215,33 @@ pub const MAX_LARGE_BLOBS: usize = 8192;
 /// The longest part of the array that one command reads or writes:
 /// getInfo's maxMsgSize, less 64.
 pub const MAX_FRAGMENT: usize = MAX_MESSAGE - 64;
+/// The largest file that is imported: 5,000 passkeys are 5 MB of JSON, and
+/// people have ten times as much that is no passkey.
+pub const MAX_EXCHANGE_FILE: usize = 64 << 20;
+/// What a packed file may unpack to. It is in memory at once.
+pub const MAX_EXCHANGE_UNPACKED: usize = 128 << 20;
+/// How deep a file may be nested. Exports reach 8, and groups of a database
+/// stand in groups.
+pub const MAX_EXCHANGE_DEPTH: usize = 64;
+/// Items of any kind in a file, and passkeys among them: twice what a vault
+/// is measured with.
+pub const MAX_EXCHANGE_ITEMS: usize = 200_000;
+/// See [`MAX_EXCHANGE_ITEMS`].
+pub const MAX_EXCHANGE_PASSKEYS: usize = 20_000;
+
+/// The dearest key derivation that a file of others may demand. Bitwarden's
+/// own limits are 1 GiB and 10 passes of argon2, and 2 million iterations of
+/// PBKDF2; KeePassXC spends at most 5 s on a fast machine, which is many
+/// passes over little.
+pub const EXCHANGE_ARGON2_KIB: u64 = 1 << 20;
+/// Memory times passes, in KiB: some minutes of one processor at most.
+pub const EXCHANGE_ARGON2_WORK: u64 = 32 << 20;
+/// Lanes, which are computed one after the other here.
+pub const EXCHANGE_ARGON2_LANES: u32 = 64;
+/// See [`EXCHANGE_ARGON2_KIB`].
+pub const EXCHANGE_PBKDF2_ITERATIONS: u64 = 10_000_000;
+/// Rounds of AES-KDF: ten times what a second is on a fast machine.
+pub const EXCHANGE_AES_ROUNDS: u64 = 1_000_000_000;
+
+/// The longest user handle, in bytes, as WebAuthn has it.
+pub const MAX_USER_HANDLE: usize = 64;

@@ -4,6 +4,7 @@ mod advice;
 
 use cablecar_protocol::ctap::Status;
 
+use crate::exchange;
 use crate::passphrase::NoPassphrase;
 use crate::program::pin::NoPin;
 use crate::proximity;
@@ -105,6 +106,9 @@ pub enum Error {
     /// The passphrase.
     #[error(transparent)]
     Passphrase(#[from] NoPassphrase),
+    /// A file of another program, or for it.
+    #[error(transparent)]
+    Exchange(#[from] exchange::Error),
     /// There is no way to ask for consent.
     #[error("there is nobody to ask for consent")]
     CannotAsk,

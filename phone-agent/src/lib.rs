@@ -30,6 +30,7 @@ pub mod defaults;
 mod desktop_bus;
 pub mod doctor;
 pub mod error;
+pub mod exchange;
 pub mod hardening;
 pub mod passphrase;
 pub mod program;

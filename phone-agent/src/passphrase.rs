@@ -186,6 +186,10 @@ pub(crate) fn ask_twice(text: &str) -> Result<Passphrase, NoPassphrase> {
 }
 
 /// Asks at the terminal, without echo.
+///
+/// # Errors
+/// [`NoPassphrase::Declined`], [`NoPassphrase::CannotAsk`], and those of
+/// [`Passphrase::new`].
 pub(crate) fn prompt(text: &str) -> Result<Passphrase, NoPassphrase> {
     match rpassword::prompt_password(text) {
         Ok(line) => Passphrase::new(line.into_bytes()),

@@ -1,6 +1,7 @@
 //! What the program does.
 
 mod copies;
+mod exchange;
 pub mod keeping;
 mod listing;
 pub mod pin;
@@ -58,6 +59,14 @@ pub fn run(config: Config) -> Result<(), Error> {
         Task::Restore(args) => {
             let desk = Desk { vault: config.vault, passphrase: config.passphrase, quiet: config.events };
             copies::restore(args, &desk)
+        }
+        Task::Import(args) => {
+            let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
+            exchange::import(&args, &vault, &config.passphrase)
+        }
+        Task::Export(args) => {
+            let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
+            exchange::export(&args, &vault, &config.passphrase)
         }
         Task::Doctor(examination, format) => {
             let vault = (&config.vault, config.vault_path.as_path());

@@ -79,6 +79,8 @@ pub enum Caution {
     OtherRelay,
     /// A vault made with `--danger-weak-kdf`.
     WeakKdf,
+    /// `export` into a file without a passphrase.
+    PlainExport,
     /// `--accept-rollback`.
     RollbackAccepted,
     /// `--accept-link`.
@@ -101,6 +103,7 @@ impl Caution {
             Caution::ScriptedConsent => "danger.consent",
             Caution::OtherRelay => "danger.relay",
             Caution::WeakKdf => "danger.weak-kdf",
+            Caution::PlainExport => "export.plain",
             Caution::RollbackAccepted => "vault.rollback-accepted",
             Caution::LinkAccepted => "qr.link-accepted",
             Caution::CodeOld(_) => "qr.old",
@@ -126,6 +129,9 @@ impl fmt::Display for Caution {
             Caution::WeakKdf => {
                 f.write_str("the vault is as good as open: it was made with --danger-weak-kdf")
             }
+            Caution::PlainExport => f.write_str(
+                "whoever reads the exported file can sign in as you: keep it nowhere, and delete it after use",
+            ),
             Caution::RollbackAccepted => {
                 f.write_str("--accept-rollback: what was stored after this copy of the vault is forgotten")
             }

@@ -75,6 +75,7 @@ impl Error {
                 "choose a relay with a domain id of 256 or more (--domain-id): every computer can compute its name",
             ),
             Error::Vault(error) => vault_advice(*error),
+            Error::Exchange(error) => error.advice(),
             Error::Passphrase(error) => passphrase_advice(*error),
             Error::CannotAsk => {
                 (Class::Other, "consent.cannot-ask", "run it in a terminal, where the question can be put")
