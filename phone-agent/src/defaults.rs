@@ -130,6 +130,30 @@ pub const FRAME: (u32, u32) = (1280, 720);
 /// A code has 169 to 179 characters; with spaces and line ends around it.
 pub const MAX_CODE_TEXT: u64 = 4096;
 
+/// The most that a consent command may say. An answer has 33 bytes and the
+/// digits of a number.
+pub const MAX_CONSENT_ANSWER: usize = 4096;
+/// For a consent command to end by itself once its question is answered or
+/// withdrawn: time to close a window.
+pub const CONSENT_COMMAND_ENDS: Duration = Duration::from_secs(1);
+/// How often one looks whether it has.
+pub const CONSENT_COMMAND_LOOK: Duration = Duration::from_millis(10);
+/// What fits into a pipe that nobody reads: 64 KiB on Linux, less where pages
+/// are scarce, and 16 KiB on macOS.
+pub const PIPE: usize = 16 * 1024;
+
+/// The accounts that a notification offers. GNOME shows three buttons, and
+/// one of them is for no.
+pub const MAX_NOTIFIED_ACCOUNTS: usize = 2;
+
+/// Fingers that are not known before that is a no. CTAP gives a built-in
+/// verification up to 5 tries, a PIN 3 in a row.
+pub const FINGER_TRIES: u32 = 3;
+
+/// Whatever is asked of a desktop's services, a person's answers aside: they
+/// may have to be started first.
+pub const DESKTOP: Duration = Duration::from_secs(10);
+
 /// Wrong PINs in a row before the PIN is blocked for good, and tries of the
 /// built-in user verification before it is: CTAP 2.1 allows at most 8.
 pub const PIN_RETRIES: u8 = 8;
@@ -140,6 +164,57 @@ pub const UV_RETRIES: u8 = 5;
 /// CTAP 2.1 allows.
 pub const MIN_PIN_LENGTH: u8 = 4;
 
+/// Wrong PINs in a row before a power cycle is needed: CTAP 2.1, 6.5.2.2.
+pub const PIN_MISMATCHES: u8 = 3;
+
+/// A pinUvAuthToken is used within this time, or never: CTAP 2.1, 6.5.2.1.
+pub const TOKEN_FIRST_USE: Duration = Duration::from_secs(30);
+/// How long a presence that a token stands for lasts: the same place.
+pub const TOKEN_PRESENCE: Duration = Duration::from_secs(30);
+/// The longest life of a pinUvAuthToken: the same place.
+pub const TOKEN_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// Passkeys in one vault. Ten times more than the largest that is tested;
+/// what is counted for platforms has to end somewhere.
+pub const MAX_PASSKEYS: usize = 100_000;
+
+/// The longest credential id that is passed around, in bytes: WebAuthn's own
+/// limit, because imported passkeys bring theirs along.
+pub const MAX_CREDENTIAL_ID: usize = 1023;
+
+/// The largest `credBlob`, in bytes. CTAP 2.1 asks for 32 at least.
+pub const MAX_CRED_BLOB: usize = 64;
+
+/// Tries of the built-in verification after which a platform should ask for
+/// the PIN: fewer than [`UV_RETRIES`], so that there are some left.
+pub const PLATFORM_UV_ATTEMPTS: u64 = 3;
+
+/// The longest request over the pipe, in bytes: what CTAPHID can carry, 57
+/// bytes in a first packet and 59 in each of 128 more, so that whoever puts
+/// the pipe behind USB's packets loses nothing. getInfo says the same.
+pub const MAX_MESSAGE: usize = 7609;
+
+/// The longest PIN, in bytes of UTF-8 (CTAP 2.1, 6.5.1), and so also in code
+/// points.
+pub const MAX_PIN: usize = 63;
+/// See [`MAX_PIN`].
+pub const MAX_PIN_LENGTH: u8 = 63;
+/// RP IDs that may learn the shortest length of a PIN: getInfo's
+/// maxRPIDsForSetMinPINLength.
+pub const MAX_MIN_PIN_RP_IDS: usize = 16;
+
+/// After power-up, how long a reset is taken: CTAP 2.1, 6.6.
+pub const RESET_WINDOW: Duration = Duration::from_secs(10);
+
+/// How long a command may follow the one that it goes on from: CTAP 2.1, 6.
+pub const NEXT_COMMAND: Duration = Duration::from_secs(30);
+
+/// Bytes of the large-blob array, its trailer included: getInfo's
+/// maxSerializedLargeBlobArray. CTAP asks for 1024 at least.
+pub const MAX_LARGE_BLOBS: usize = 8192;
+/// The longest part of the array that one command reads or writes:
+/// getInfo's maxMsgSize, less 64.
+pub const MAX_FRAGMENT: usize = MAX_MESSAGE - 64;
 /// The largest file that is imported: 5,000 passkeys are 5 MB of JSON, and
 /// people have ten times as much that is no passkey.
 pub const MAX_EXCHANGE_FILE: usize = 64 << 20;
@@ -168,9 +243,5 @@ pub const EXCHANGE_PBKDF2_ITERATIONS: u64 = 10_000_000;
 /// Rounds of AES-KDF: ten times what a second is on a fast machine.
 pub const EXCHANGE_AES_ROUNDS: u64 = 1_000_000_000;
 
-/// The longest credential id, in bytes, as WebAuthn has it.
-pub const MAX_CREDENTIAL_ID: usize = 1023;
 /// The longest user handle, in bytes, as WebAuthn has it.
 pub const MAX_USER_HANDLE: usize = 64;
-/// The longest credBlob, in bytes, that is kept of another program's passkey.
-pub const MAX_CRED_BLOB: usize = 64;

@@ -113,12 +113,7 @@ impl Source {
     pub fn choose(&self) -> Result<Passphrase, NoPassphrase> {
         match self {
             Source::File(path) => Passphrase::from_file(path),
-            Source::Terminal => {
-                let first = prompt("new passphrase for the vault: ")?;
-                let second = prompt("the same again: ")?;
-                let same = subtle::ConstantTimeEq::ct_eq(first.expose(), second.expose());
-                if bool::from(same) { Ok(first) } else { Err(NoPassphrase::Differ) }
-            }
+            Source::Terminal => ask_twice("new passphrase for the vault: "),
         }
     }
 
@@ -181,6 +176,13 @@ impl Drop for FromSource {
             let _ = thread.join();
         }
     }
+}
+
+/// Asks at the terminal, and again, without echo.
+pub(crate) fn ask_twice(text: &str) -> Result<Passphrase, NoPassphrase> {
+    let (first, second) = (prompt(text)?, prompt("the same again: ")?);
+    let same = subtle::ConstantTimeEq::ct_eq(first.expose(), second.expose());
+    if bool::from(same) { Ok(first) } else { Err(NoPassphrase::Differ) }
 }
 
 /// Asks at the terminal, without echo.

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::consent;
 use crate::ctap2::Served;
+use crate::verification;
 
 /// How far a transaction is. The same words as on the computer, where the
 /// same thing is meant.
@@ -58,6 +60,8 @@ pub enum Notice<'a> {
     Stage(Stage, Duration),
     /// A computer asks for this, in words made safe to show.
     Asked(&'a str),
+    /// The person is verified, and has to do this for it.
+    Verify(&'a str),
     /// A request was served.
     Served(Served),
     /// Something that people should know.
@@ -85,6 +89,10 @@ pub enum Caution {
     CodeOld(u64),
     /// A code from the future, by this many minutes.
     CodeEarly(u64),
+    /// A question could not be put to anybody.
+    NotAsked(consent::Fault),
+    /// Nobody could be verified.
+    NotVerified(verification::Fault),
 }
 
 impl Caution {
@@ -100,6 +108,8 @@ impl Caution {
             Caution::LinkAccepted => "qr.link-accepted",
             Caution::CodeOld(_) => "qr.old",
             Caution::CodeEarly(_) => "qr.early",
+            Caution::NotAsked(_) => "consent.not-asked",
+            Caution::NotVerified(_) => "verify.not-verified",
         }
     }
 }
@@ -137,6 +147,8 @@ impl fmt::Display for Caution {
             Caution::CodeEarly(minutes) => {
                 write!(f, "the code is from {minutes} minutes in the future: a clock is wrong")
             }
+            Caution::NotAsked(fault) => fault.fmt(f),
+            Caution::NotVerified(fault) => fault.fmt(f),
         }
     }
 }

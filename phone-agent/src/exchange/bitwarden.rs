@@ -164,7 +164,11 @@ impl Passkey<'_> {
 fn named(algorithm: &str, curve: &str) -> String {
     match algorithm {
         "RSASSA-PKCS1-v1_5" | "RS256" | "RSA" => "RS256".into(),
-        _ => format!("{algorithm} {curve}").chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(40).collect(),
+        _ => format!("{algorithm} {curve}")
+            .chars()
+            .filter(|c| c.is_ascii_graphic() || *c == ' ')
+            .take(40)
+            .collect(),
     }
 }
 
@@ -177,8 +181,12 @@ fn id_of(text: &str) -> Option<Vec<u8>> {
     if !text.is_ascii() || !lengths.eq([8, 4, 4, 4, 12]) {
         return None;
     }
-    let digits: Vec<u32> = text.chars().filter(|c| *c != '-').map(|c| c.to_digit(16)).collect::<Option<_>>()?;
-    digits.chunks_exact(2).map(|pair| u8::try_from(pair.iter().fold(0, |byte, digit| byte * 16 + digit)).ok()).collect()
+    let digits: Vec<u32> =
+        text.chars().filter(|c| *c != '-').map(|c| c.to_digit(16)).collect::<Option<_>>()?;
+    digits
+        .chunks_exact(2)
+        .map(|pair| u8::try_from(pair.iter().fold(0, |byte, digit| byte * 16 + digit)).ok())
+        .collect()
 }
 
 /// The text of a credential id.
@@ -304,7 +312,7 @@ impl<'a> WrittenItem<'a> {
         // Stable, so that exporting twice names the same items.
         let mut id = [0; 16];
         id.iter_mut().zip(Sha256::digest(&passkey.id)).for_each(|(id, byte)| *id = byte);
-        
+
         let written = WrittenPasskey {
             credential_id: text_of(&passkey.id),
             key_type: "public-key",

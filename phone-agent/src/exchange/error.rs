@@ -79,9 +79,10 @@ impl Error {
     pub fn advice(&self) -> (Class, &'static str, &'static str) {
         let (id, remedy) = match self {
             Error::TooLarge => ("import.too-large", "export the entries with passkeys alone, and try again"),
-            Error::Unknown => {
-                ("import.unknown-format", "give the export itself; name its format with --from if you know it")
-            }
+            Error::Unknown => (
+                "import.unknown-format",
+                "give the export itself; name its format with --from if you know it",
+            ),
             Error::Zip => ("import.zip", "unpack it, and give the JSON file that is in it"),
             Error::Sealed => (
                 "import.sealed",
@@ -90,7 +91,9 @@ impl Error {
             Error::NotJson(_) => ("import.not-json", "export it again; an editor may have changed it"),
             Error::TooDeep => ("import.too-deep", "do not use this file: no password manager wrote it"),
             Error::Truncated => ("import.truncated", "export or copy it again: its end is missing"),
-            Error::Shape(_) => ("import.shape", "export it again; if it stays so, report it with the program's name"),
+            Error::Shape(_) => {
+                ("import.shape", "export it again; if it stays so, report it with the program's name")
+            }
             Error::TooMany(_) => ("import.too-many", "export the entries with passkeys alone, and try again"),
             Error::AccountEncrypted => (
                 "import.account-encrypted",
@@ -104,7 +107,9 @@ impl Error {
                 "import.kdf-too-dear",
                 "do not use this file if it is not yours; otherwise save it with a cheaper key derivation",
             ),
-            Error::NoPassphrase => ("import.passphrase", "give --file-passphrase-file, or run it in a terminal"),
+            Error::NoPassphrase => {
+                ("import.passphrase", "give --file-passphrase-file, or run it in a terminal")
+            }
             Error::WrongPassphrase => (
                 "import.wrong-passphrase",
                 "try again; if the database also needs a key file or a hardware key, save a copy that needs a passphrase alone",
@@ -113,9 +118,10 @@ impl Error {
             Error::KdbxVersion(_) => {
                 ("import.kdbx-version", "open it in KeePassXC or KeePassDX and save it in the format KDBX 4")
             }
-            Error::Inflates => {
-                ("import.unpacks-too-large", "move the entries with passkeys into a database without attachments")
-            }
+            Error::Inflates => (
+                "import.unpacks-too-large",
+                "move the entries with passkeys into a database without attachments",
+            ),
             Error::Policy => (
                 "import.policy",
                 "allow passkeys that can be synced with cablecar-phone policy, or use another vault",

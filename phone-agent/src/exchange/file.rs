@@ -104,7 +104,13 @@ mod tests {
             std::os::unix::fs::symlink(folder.path().join("nowhere"), &link).unwrap();
             assert_eq!(check(&link, false), Err(Error::Exists));
         }
-        assert_eq!(fs::read_dir(folder.path()).unwrap().filter(|entry| entry.as_ref().unwrap().file_name() == ".export.new").count(), 0);
+        assert_eq!(
+            fs::read_dir(folder.path())
+                .unwrap()
+                .filter(|entry| entry.as_ref().unwrap().file_name() == ".export.new")
+                .count(),
+            0
+        );
     }
 
     #[test]

@@ -192,7 +192,9 @@ impl Note {
     /// The words for people.
     pub fn sentence(self) -> &'static str {
         match self {
-            Note::CounterZeroed => "its signature counter was not 0 and is from now on; a site may complain once",
+            Note::CounterZeroed => {
+                "its signature counter was not 0 and is from now on; a site may complain once"
+            }
             Note::NotEligible => "the site knows it as bound to one device, and goes on to",
             Note::PrfLeft => "what a site encrypted with it (prf) will not open elsewhere",
             Note::PrfHalf => "what is encrypted with it without verification will not open here",
@@ -307,7 +309,10 @@ fn cut(mut name: String) -> String {
 
 impl fmt::Debug for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Foreign").field("rp_id", &self.rp_id).field("id", &self.id.len()).finish_non_exhaustive()
+        f.debug_struct("Foreign")
+            .field("rp_id", &self.rp_id)
+            .field("id", &self.id.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -137,7 +137,12 @@ mod tests {
     fn known_answers() {
         let kdf = Kdf::Pbkdf2 { salt: b"salt".to_vec(), iterations: 1 };
         let expected = "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc";
-        assert_eq!(hex(Kdf::derive(Kdf::Pbkdf2 { salt: b"salt".to_vec(), iterations: 1 }, b"passwd").unwrap().as_slice()), expected);
+        assert_eq!(
+            hex(Kdf::derive(Kdf::Pbkdf2 { salt: b"salt".to_vec(), iterations: 1 }, b"passwd")
+                .unwrap()
+                .as_slice()),
+            expected
+        );
         assert!(kdf.derive(b"another").is_ok_and(|key| hex(key.as_slice()) != expected));
         let cost = Cost { memory_kib: 64 * 1024, passes: 2, lanes: 1 };
         let kdf = Kdf::Argon2 { d: false, salt: b"somesalt".to_vec(), cost, version: 0x13 };
@@ -164,7 +169,13 @@ mod tests {
         ] {
             assert_eq!(kdf.derive(&[0; 32]).unwrap_err(), Error::KdfTooDear);
         }
-        for kdf in [argon(0, 1, 1), argon(8, 0, 1), argon(8, 1, 0), argon(8, 1, 4), Kdf::Pbkdf2 { salt: vec![], iterations: 0 }] {
+        for kdf in [
+            argon(0, 1, 1),
+            argon(8, 0, 1),
+            argon(8, 1, 0),
+            argon(8, 1, 4),
+            Kdf::Pbkdf2 { salt: vec![], iterations: 0 },
+        ] {
             assert_eq!(kdf.derive(&[0; 32]).unwrap_err(), Error::Damaged("its key derivation"));
         }
     }

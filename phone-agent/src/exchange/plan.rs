@@ -72,8 +72,10 @@ fn rows<'a>(found: &[Found], present: impl Iterator<Item = &'a Passkey>) -> Vec<
         let (id, outcome) = match passkey {
             Err(reason) => (None, Err(reason.clone())),
             Ok(foreign) => {
-                let in_vault = here.get(&*foreign.id).map(|passkey| (foreign.is(passkey), Reason::AlreadyHere));
-                let in_file = before.get(&*foreign.id).map(|other| (foreign.is_same(other), Reason::Duplicate));
+                let in_vault =
+                    here.get(&*foreign.id).map(|passkey| (foreign.is(passkey), Reason::AlreadyHere));
+                let in_file =
+                    before.get(&*foreign.id).map(|other| (foreign.is_same(other), Reason::Duplicate));
                 before.entry(&foreign.id).or_insert(foreign);
                 let outcome = match in_vault.or(in_file) {
                     None => Ok(foreign.notes_of_import()),

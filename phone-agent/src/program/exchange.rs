@@ -105,8 +105,8 @@ fn tell(
     let report = Report { verb, format, written, rows };
     write(&match form {
         cli::Format::Text => report.to_text(),
-        cli::Format::Json => report
-            .to_json()
-            .map_err(|cause| Error::Io { what: "JSON".into(), cause: cause.to_string() })?,
+        cli::Format::Json => {
+            report.to_json().map_err(|cause| Error::Io { what: "JSON".into(), cause: cause.to_string() })?
+        }
     })
 }

@@ -94,7 +94,8 @@ impl Envelope<'_> {
                 cost: Cost {
                     memory_kib: number(&self.kdf_memory, "kdfMemory")?.saturating_mul(1024),
                     passes: iterations,
-                    lanes: u32::try_from(number(&self.kdf_parallelism, "kdfParallelism")?).unwrap_or(u32::MAX),
+                    lanes: u32::try_from(number(&self.kdf_parallelism, "kdfParallelism")?)
+                        .unwrap_or(u32::MAX),
                 },
                 version: 0x13,
             },
@@ -163,7 +164,8 @@ impl Sealed {
         const FULL: Error = Error::Damaged("what is encrypted in it");
         let length = cipher.encrypt_padded_mut::<Pkcs7>(&mut ct, text.len()).map_err(|_| FULL)?.len();
         ct.truncate(length);
-        let tag = keys.tag().ok_or(FULL)?.chain_update(iv).chain_update(ct.as_slice()).finalize().into_bytes();
+        let tag =
+            keys.tag().ok_or(FULL)?.chain_update(iv).chain_update(ct.as_slice()).finalize().into_bytes();
         let parts = [base64::padded(&iv), base64::padded(&ct), base64::padded(&tag)];
         let [iv, ct, tag] = &parts;
         Ok(Secret::new(format!("2.{}|{}|{}", iv.as_str(), ct.as_str(), tag.as_str())))
@@ -215,6 +217,7 @@ pub fn seal(
         data: Sealed::seal(plain, &keys, rng)?,
     };
     let mut out = Cleared::with_capacity(plain.len() * 4 / 3 + 1024);
-    serde_json::to_writer_pretty(&mut out, &written).map_err(|_| Error::Damaged("what is encrypted in it"))?;
+    serde_json::to_writer_pretty(&mut out, &written)
+        .map_err(|_| Error::Damaged("what is encrypted in it"))?;
     Ok(out.into_inner())
 }

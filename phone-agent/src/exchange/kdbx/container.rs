@@ -123,7 +123,8 @@ impl Header {
                 return Err(Error::Damaged("its header"));
             }
         }
-        let find = |id: u8| fields.get(usize::from(id)).copied().flatten().ok_or(Error::Damaged("its header"));
+        let find =
+            |id: u8| fields.get(usize::from(id)).copied().flatten().ok_or(Error::Damaged("its header"));
         let cipher = match find(field::CIPHER)? {
             id if id == AES => Cipher::Aes,
             id if id == CHACHA => Cipher::ChaCha,
@@ -170,7 +171,10 @@ impl Keys {
         let root = kdf.derive(composite.as_slice())?;
         let seeded = Sha256::new().chain_update(seed).chain_update(root.as_slice());
         let mac = Sha512::new().chain_update(seed).chain_update(root.as_slice()).chain_update([1]);
-        Ok(Self { cipher: Zeroizing::new(seeded.finalize().into()), mac: Zeroizing::new(mac.finalize().into()) })
+        Ok(Self {
+            cipher: Zeroizing::new(seeded.finalize().into()),
+            mac: Zeroizing::new(mac.finalize().into()),
+        })
     }
 
     fn tag(&self, number: u64, content: impl FnOnce(&mut Hmac<Sha256>)) -> Result<[u8; 32], Error> {
@@ -278,8 +282,10 @@ pub(super) fn seal(
     push_field(&mut front, field::INNER_CIPHER, &INNER_CHACHA.to_le_bytes())?;
     push_field(&mut front, field::INNER_KEY, secret)?;
     push_field(&mut front, field::END, &[])?;
-    let mut packer = GzEncoder::new(Cleared::with_capacity(xml.len() / 2 + 1024), flate2::Compression::default());
-    let packed = packer.write_all(&front).and_then(|()| packer.write_all(&xml)).and_then(|()| packer.finish());
+    let mut packer =
+        GzEncoder::new(Cleared::with_capacity(xml.len() / 2 + 1024), flate2::Compression::default());
+    let packed =
+        packer.write_all(&front).and_then(|()| packer.write_all(&xml)).and_then(|()| packer.finish());
     let mut data = packed.map_err(|_| WRONG)?;
     let length = data.as_slice().len();
     data.push(&[0; 16]);

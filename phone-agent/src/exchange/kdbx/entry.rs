@@ -31,8 +31,18 @@ const TITLE: &str = "Title";
 const ACCOUNT: &str = "UserName";
 
 const KNOWN: [&str; 12] = [
-    CREDENTIAL_ID, PRIVATE_KEY, RELYING_PARTY, USER_NAME, USER_HANDLE, FLAG_BE, FLAG_BS, PRF, GENERATED_USER_ID,
-    OLD_USER_NAME, TITLE, ACCOUNT,
+    CREDENTIAL_ID,
+    PRIVATE_KEY,
+    RELYING_PARTY,
+    USER_NAME,
+    USER_HANDLE,
+    FLAG_BE,
+    FLAG_BS,
+    PRF,
+    GENERATED_USER_ID,
+    OLD_USER_NAME,
+    TITLE,
+    ACCOUNT,
 ];
 
 /// What is kept of an entry while it is read.
@@ -67,7 +77,9 @@ impl Attributes {
 
     /// The passkey, if the entry has one.
     pub(super) fn into_found(self) -> Option<Found> {
-        [CREDENTIAL_ID, PRIVATE_KEY, GENERATED_USER_ID, RELYING_PARTY].iter().find_map(|name| self.get(name))?;
+        [CREDENTIAL_ID, PRIVATE_KEY, GENERATED_USER_ID, RELYING_PARTY]
+            .iter()
+            .find_map(|name| self.get(name))?;
         let known = |name| self.get(name).map(str::to_owned);
         let account = known(USER_NAME).or_else(|| known(OLD_USER_NAME)).or_else(|| known(ACCOUNT));
         let title = Title { item: known(TITLE), rp_id: known(RELYING_PARTY), account };
@@ -91,7 +103,8 @@ impl Attributes {
             (id, handle) => (generated.or(id), handle),
         };
         let id = id.and_then(base64::decode).ok_or(Reason::BadId)?;
-        let handle = base64::decode(handle.ok_or(Reason::NoUserHandle)?).ok_or(Reason::Malformed("user handle"))?;
+        let handle =
+            base64::decode(handle.ok_or(Reason::NoUserHandle)?).ok_or(Reason::Malformed("user handle"))?;
         let key = key::from_pem(self.get(PRIVATE_KEY).ok_or(Reason::BadKey)?)?;
         let mut foreign = Foreign::new(id.to_vec(), rp_id.to_owned(), handle.to_vec(), key);
         foreign.user_name = self.get(OLD_USER_NAME).or_else(|| self.get(USER_NAME)).map(str::to_owned);

@@ -123,9 +123,9 @@ impl Walk<'_> {
                 self.past += 1;
                 Element::History
             }
-            (parent, "Group") => Element::Group {
-                recycled: matches!(parent, Some(Element::Group { recycled: true })),
-            },
+            (parent, "Group") => {
+                Element::Group { recycled: matches!(parent, Some(Element::Group { recycled: true })) }
+            }
             (Some(Element::Group { recycled }), "Entry") if self.past == 0 => {
                 Element::Entry(Box::new(Attributes::of_entry(*recycled)))
             }
@@ -195,10 +195,12 @@ impl Walk<'_> {
             }
             Text::Created => {
                 let seconds = decoded(self.text.as_slice()).ok();
-                let seconds = seconds.and_then(|bytes| bytes.as_slice().try_into().ok()).map(u64::from_le_bytes);
+                let seconds =
+                    seconds.and_then(|bytes| bytes.as_slice().try_into().ok()).map(u64::from_le_bytes);
                 let at = self.open.len().checked_sub(2).and_then(|index| self.open.get_mut(index));
                 if let Some(Element::Entry(attributes)) = at {
-                    attributes.created_at = seconds.and_then(|seconds| seconds.checked_sub(calendar::YEAR_ONE));
+                    attributes.created_at =
+                        seconds.and_then(|seconds| seconds.checked_sub(calendar::YEAR_ONE));
                 }
             }
         }
@@ -212,7 +214,9 @@ impl Walk<'_> {
             Some(Element::Attribute(name)) => name.take(),
             _ => None,
         };
-        if let (Some(name), Some(value), Some(Element::Entry(attributes))) = (name, value, self.open.get_mut(at)) {
+        if let (Some(name), Some(value), Some(Element::Entry(attributes))) =
+            (name, value, self.open.get_mut(at))
+        {
             attributes.keep(&name, value);
         }
     }
@@ -339,7 +343,9 @@ fn push_escaped(out: &mut Cleared, text: &str) {
             '>' => out.push(b"&gt;"),
             '"' => out.push(b"&quot;"),
             // No document may hold them, not even by number.
-            '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}' => out.push("\u{fffd}".as_bytes()),
+            '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}' => {
+                out.push("\u{fffd}".as_bytes())
+            }
             other => out.push(other.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
