@@ -118,7 +118,10 @@ fn passkey(id: &[u8], rp_id: &str, algorithm: Algorithm) -> Foreign {
 }
 
 fn two() -> Vec<Foreign> {
-    vec![passkey(&[7; 16], "one.example", Algorithm::Es256), passkey(&[8; 20], "two.example", Algorithm::Es256)]
+    vec![
+        passkey(&[7; 16], "one.example", Algorithm::Es256),
+        passkey(&[8; 20], "two.example", Algorithm::Es256),
+    ]
 }
 
 fn file_passphrase() -> Passphrase {
@@ -141,12 +144,18 @@ fn a_dry_run_shows_all_and_writes_nothing() {
         lines[1],
         "left out  two.example  alice at two.example  it signs with RS256, which cannot be served here (algorithm)"
     );
-    assert!(lines[2].starts_with("note: one.example alice at one.example: its signature counter"), "{lines:?}");
+    assert!(
+        lines[2].starts_with("note: one.example alice at one.example: its signature counter"),
+        "{lines:?}"
+    );
     assert_eq!(lines[3], "1 comes in, 1 left out; nothing was written");
     assert_eq!(home.vault_bytes(), before);
 
     let told = report(&home.import("export.json", &["--dry-run", "--format", "json"]));
-    assert_eq!((&told["verb"], &told["format"], &told["written"]), (&json!("import"), &json!("bitwarden"), &json!(false)));
+    assert_eq!(
+        (&told["verb"], &told["format"], &told["written"]),
+        (&json!("import"), &json!("bitwarden"), &json!(false))
+    );
     assert_eq!((&told["taken"], &told["left_out"]), (&json!(1), &json!(1)));
     assert_eq!(told["passkeys"][0]["notes"], json!(["counter-zeroed"]));
     assert_eq!(told["passkeys"][1]["reason"], "algorithm");
@@ -178,13 +187,15 @@ fn what_goes_out_in_each_format_comes_into_another_vault_and_signs() {
         fs::copy(home.path().join(to), other.path().join("file")).unwrap();
         let told = report(&other.import("file", &["--format", "json"]));
         assert_eq!(told["taken"], 3 - left, "{to}");
-        let expected: Vec<_> = all.iter().filter(|one| left == 0 || one.1 != "three.example").cloned().collect();
+        let expected: Vec<_> =
+            all.iter().filter(|one| left == 0 || one.1 != "three.example").cloned().collect();
         assert_eq!(other.keys(), expected, "{to}");
         // What prf gives is the same, where the format carries it.
         let prf = |home: &Home| home.unlocked().passkeys().next().unwrap().prf.expose()[..32].to_vec();
         assert_eq!(prf(&other) == prf(&home), left == 0, "{to}");
     }
-    let one = home.export("cxf", "one", &["--rp", "two.example", "--rp", "three.example", "--format", "json"]);
+    let one =
+        home.export("cxf", "one", &["--rp", "two.example", "--rp", "three.example", "--format", "json"]);
     assert_eq!(report(&one)["taken"], 2);
 }
 
@@ -225,8 +236,15 @@ fn an_export_is_remembered_and_what_is_bound_to_the_device_stays() {
         .unwrap();
     let done = home.export("cxf", "out", &[]);
     assert_eq!(code(&done), 0, "{}", err(&done));
-    assert!(out(&done).contains("left out  two.example  alice at two.example  it is bound to this device (device-bound)"), "{}", out(&done));
-    let flags: Vec<_> = home.unlocked().passkeys().map(|one| (one.backup.eligible(), one.backup.done())).collect();
+    assert!(
+        out(&done).contains(
+            "left out  two.example  alice at two.example  it is bound to this device (device-bound)"
+        ),
+        "{}",
+        out(&done)
+    );
+    let flags: Vec<_> =
+        home.unlocked().passkeys().map(|one| (one.backup.eligible(), one.backup.done())).collect();
     assert_eq!(flags, [(true, true), (false, false)]);
     let text = fs::read_to_string(home.path().join("out")).unwrap();
     assert!(text.contains("one.example") && !text.contains("two.example"));
@@ -252,7 +270,8 @@ fn a_vault_for_this_device_alone_takes_nothing_in() {
 fn files_that_cannot_be_read_have_an_error_each_and_change_nothing() {
     let home = Home::new();
     let before = home.vault_bytes();
-    let database = kdbx::write(&two(), 5, &Passphrase::new(b"another".to_vec()).unwrap(), CHEAP, &mut OsRng).unwrap();
+    let database =
+        kdbx::write(&two(), 5, &Passphrase::new(b"another".to_vec()).unwrap(), CHEAP, &mut OsRng).unwrap();
     let mut flipped = kdbx::write(&two(), 5, &file_passphrase(), CHEAP, &mut OsRng).unwrap();
     let middle = flipped.len() - 200;
     flipped[middle] ^= 1;
@@ -269,8 +288,18 @@ fn files_that_cannot_be_read_have_an_error_each_and_change_nothing() {
         ("shape.json", b"{\"encrypted\":false,\"items\":{}}".to_vec(), 2, "import.shape"),
         ("none.json", b"{\"encrypted\":false,\"items\":[]}".to_vec(), 5, "import.no-passkeys"),
         ("account.json", b"{\"encrypted\":true,\"items\":[]}".to_vec(), 2, "import.account-encrypted"),
-        ("dear.json", sealed.replace("\"kdfMemory\": 1", "\"kdfMemory\": 4096").into_bytes(), 2, "import.kdf-too-dear"),
-        ("scheme.json", sealed.replace("\"data\": \"2.", "\"data\": \"7.").into_bytes(), 2, "import.encryption"),
+        (
+            "dear.json",
+            sealed.replace("\"kdfMemory\": 1", "\"kdfMemory\": 4096").into_bytes(),
+            2,
+            "import.kdf-too-dear",
+        ),
+        (
+            "scheme.json",
+            sealed.replace("\"data\": \"2.", "\"data\": \"7.").into_bytes(),
+            2,
+            "import.encryption",
+        ),
         ("other.kdbx", database.to_vec(), 2, "import.wrong-passphrase"),
         ("flipped.kdbx", flipped.to_vec(), 2, "import.damaged"),
         ("cut.kdbx", flipped[..300].to_vec(), 2, "import.truncated"),
@@ -302,7 +331,10 @@ fn what_a_stranger_wrote_does_not_reach_the_terminal() {
     one.user_name = Some("a\u{1b}[2Jb\u{202e}c".into());
     home.file("start.json", &cxf::write(&[one], 5).unwrap());
     let shown = out(&home.import("start.json", &["--dry-run"]));
-    assert!(shown.contains("a?[2Jb?c") && !shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{shown:?}");
+    assert!(
+        shown.contains("a?[2Jb?c") && !shown.contains('\u{1b}') && !shown.contains('\u{202e}'),
+        "{shown:?}"
+    );
 }
 
 #[test]

@@ -29,7 +29,11 @@ pub(super) fn passkey(id: &[u8], algorithm: Algorithm) -> Foreign {
 
 /// One of each kind.
 pub(super) fn passkeys() -> Vec<Foreign> {
-    vec![passkey(&[7; 16], Algorithm::Es256), passkey(&[9; 32], Algorithm::EdDsa), passkey(b"x", Algorithm::Es256)]
+    vec![
+        passkey(&[7; 16], Algorithm::Es256),
+        passkey(&[9; 32], Algorithm::EdDsa),
+        passkey(b"x", Algorithm::Es256),
+    ]
 }
 
 /// The passkeys that came in.
@@ -65,11 +69,27 @@ fn the_format_is_guessed_from_what_is_there() {
 #[test]
 fn each_error_has_an_id_of_its_own_and_a_remedy() {
     let errors = [
-        Error::TooLarge, Error::Unknown, Error::Zip, Error::Sealed, Error::NotJson(String::new()), Error::TooDeep,
-        Error::Truncated, Error::Shape(String::new()), Error::TooMany("x"), Error::AccountEncrypted,
-        Error::Encryption(String::new()), Error::KdfTooDear, Error::NoPassphrase, Error::WrongPassphrase,
-        Error::Damaged("x"), Error::KdbxVersion(String::new()), Error::Inflates, Error::Policy, Error::NoPasskeys,
-        Error::NothingToExport, Error::Exists,
+        Error::TooLarge,
+        Error::Unknown,
+        Error::Zip,
+        Error::Sealed,
+        Error::NotJson(String::new()),
+        Error::TooDeep,
+        Error::Truncated,
+        Error::Shape(String::new()),
+        Error::TooMany("x"),
+        Error::AccountEncrypted,
+        Error::Encryption(String::new()),
+        Error::KdfTooDear,
+        Error::NoPassphrase,
+        Error::WrongPassphrase,
+        Error::Damaged("x"),
+        Error::KdbxVersion(String::new()),
+        Error::Inflates,
+        Error::Policy,
+        Error::NoPasskeys,
+        Error::NothingToExport,
+        Error::Exists,
     ];
     let ids: std::collections::HashSet<_> = errors.iter().map(|error| error.advice().1).collect();
     assert_eq!(ids.len(), errors.len());

@@ -179,7 +179,10 @@ fn what_was_sealed_and_then_changed_is_named() {
     assert_eq!(with("\"kdfIterations\": 2", "\"kdfIterations\": 1099511627776"), Error::KdfTooDear);
     assert_eq!(with("\"kdfParallelism\": 2", "\"kdfParallelism\": 4294967296"), Error::KdfTooDear);
     assert_eq!(with("\"kdfIterations\": 2", "\"kdfIterations\": 0"), Error::Damaged("its key derivation"));
-    assert_eq!(with("\"kdfIterations\": 2", "\"kdfIterations\": null"), Error::Shape("its kdfIterations".into()));
+    assert_eq!(
+        with("\"kdfIterations\": 2", "\"kdfIterations\": null"),
+        Error::Shape("its kdfIterations".into())
+    );
     assert_eq!(with("|SZu7", "SZu7"), Error::Shape("what is encrypted in it".into()));
 }
 

@@ -51,7 +51,10 @@ fn an_export_in_the_shape_of_the_specification_comes_in() {
     assert_eq!((passkey.id.as_slice(), passkey.user_handle.as_slice()), (&[1, 2, 3, 4][..], &b"alice"[..]));
     assert_eq!((passkey.rp_id.as_str(), passkey.user_name.as_deref()), ("example.com", Some("alice")));
     assert_eq!(passkey.display_name.as_deref(), Some("Alice"));
-    assert_eq!((passkey.created_at, passkey.discoverable, passkey.eligible), (Some(1_700_000_000), true, true));
+    assert_eq!(
+        (passkey.created_at, passkey.discoverable, passkey.eligible),
+        (Some(1_700_000_000), true, true)
+    );
     assert_eq!(passkey.key.algorithm(), Algorithm::EdDsa);
     let prf = passkey.prf.as_ref().unwrap();
     assert_eq!((prf.verified[31], prf.unverified.as_ref().unwrap()[0]), (31, 31));
@@ -61,9 +64,12 @@ fn an_export_in_the_shape_of_the_specification_comes_in() {
 
 #[test]
 fn what_drafts_wrote_is_read() {
-    let found = sample_with("fido2Extensions", serde_json::json!({
-        "hmacSecret": {"algorithm": "HS256", "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}
-    }));
+    let found = sample_with(
+        "fido2Extensions",
+        serde_json::json!({
+            "hmacSecret": {"algorithm": "HS256", "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}
+        }),
+    );
     let prf = taken(found).remove(0).prf.unwrap();
     assert!(prf.verified[31] == 31 && prf.unverified.is_none());
     let found = sample_with("fido2Extensions", serde_json::Value::Null);
@@ -88,8 +94,16 @@ fn what_cannot_come_in_is_named() {
         ("fido2Extensions", serde_json::json!(5), "malformed"),
         ("fido2Extensions", serde_json::json!({"credBlob": "*"}), "malformed"),
         ("fido2Extensions", serde_json::json!({"credBlob": "A".repeat(100)}), "too-big"),
-        ("fido2Extensions", serde_json::json!({"hmacCredentials": {"credWithUV": "AA", "credWithoutUV": "AA"}}), "malformed"),
-        ("fido2Extensions", serde_json::json!({"hmacCredentials": {"algorithm": "md5", "credWithUV": "AA", "credWithoutUV": "AA"}}), "malformed"),
+        (
+            "fido2Extensions",
+            serde_json::json!({"hmacCredentials": {"credWithUV": "AA", "credWithoutUV": "AA"}}),
+            "malformed",
+        ),
+        (
+            "fido2Extensions",
+            serde_json::json!({"hmacCredentials": {"algorithm": "md5", "credWithUV": "AA", "credWithoutUV": "AA"}}),
+            "malformed",
+        ),
         ("fido2Extensions", serde_json::json!({"largeBlob": {"data": "AA"}}), "malformed"),
     ] {
         assert_eq!(outcomes(&sample_with(field, value.clone())), [reason], "{field} {value}");

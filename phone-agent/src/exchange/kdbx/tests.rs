@@ -22,7 +22,11 @@ fn document(xml: &str) -> Vec<u8> {
     let sealed = container::seal(&passphrase("pass"), CHEAP, &mut rng(), |stream, _| {
         let mut out = String::new();
         for (index, piece) in xml.split("[[").enumerate() {
-            let (value, rest) = if index == 0 { (None, piece) } else { piece.split_once("]]").map(|(a, b)| (Some(a), b)).unwrap() };
+            let (value, rest) = if index == 0 {
+                (None, piece)
+            } else {
+                piece.split_once("]]").map(|(a, b)| (Some(a), b)).unwrap()
+            };
             if let Some(value) = value {
                 let mut bytes = value.as_bytes().to_vec();
                 stream.apply(&mut bytes).unwrap();
@@ -59,7 +63,9 @@ fn entry(change: impl Fn(&mut Vec<(String, String)>)) -> String {
     .to_vec();
     change(&mut all);
     let strings: String = all.into_iter().map(|(_, text)| text).collect();
-    format!("<Entry><UUID>AAAAAAAAAAAAAAAAAAAAAQ==</UUID><Tags>Passkey</Tags><Times><CreationTime>nWlL3Q4AAAA=</CreationTime></Times>{strings}</Entry>")
+    format!(
+        "<Entry><UUID>AAAAAAAAAAAAAAAAAAAAAQ==</UUID><Tags>Passkey</Tags><Times><CreationTime>nWlL3Q4AAAA=</CreationTime></Times>{strings}</Entry>"
+    )
 }
 
 fn file_of(groups: &str) -> String {
@@ -117,7 +123,9 @@ fn what_programs_write_differently_is_read() {
     let old = &taken(old)[0];
     assert_eq!((old.id.as_slice(), old.user_handle.as_slice()), (&[1, 2, 3, 4][..], &[255; 4][..]));
     // Protected or not, and split by a comment.
-    let plain = one(|all| put(all, "CREDENTIAL_ID", attribute("KPEX_PASSKEY_CREDENTIAL_ID", "AQ<!-- x -->ID<![CDATA[BA]]>")));
+    let plain = one(|all| {
+        put(all, "CREDENTIAL_ID", attribute("KPEX_PASSKEY_CREDENTIAL_ID", "AQ<!-- x -->ID<![CDATA[BA]]>"))
+    });
     assert_eq!(taken(plain)[0].id, [1, 2, 3, 4]);
 }
 
@@ -132,7 +140,14 @@ fn what_cannot_come_in_is_named() {
         ("HANDLE", attribute("KPEX_PASSKEY_USER_HANDLE", "?"), "malformed"),
         ("PEM", String::new(), "bad-key"),
         ("PEM", attribute("KPEX_PASSKEY_PRIVATE_KEY_PEM", "x"), "bad-key"),
-        ("PEM", protected("KPEX_PASSKEY_PRIVATE_KEY_PEM", &PEM.replace("MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f", rsa)), "algorithm"),
+        (
+            "PEM",
+            protected(
+                "KPEX_PASSKEY_PRIVATE_KEY_PEM",
+                &PEM.replace("MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f", rsa),
+            ),
+            "algorithm",
+        ),
         ("BE", attribute("KPEX_PASSKEY_FLAG_BE", "yes"), "malformed"),
         ("PRF", attribute("KPEX_PASSKEY_PRF", "AA"), "malformed"),
         ("TWICE", attribute("KPEX_PASSKEY_RELYING_PARTY", "evil.example"), "malformed"),
@@ -145,8 +160,11 @@ fn what_cannot_come_in_is_named() {
 fn groups_are_searched_history_is_of_the_past_and_the_bin_is_named() {
     let ours = entry(|_| {});
     let with_history = ours.replace("</Entry>", &format!("<History>{ours}{ours}</History></Entry>"));
-    let bin = format!("<Group><UUID>QklOQklOQklOQklOQklOIQ==</UUID><Name>Bin</Name>{ours}<Group><UUID>AAAAAAAAAAAAAAAAAAAAAw==</UUID>{ours}</Group></Group>");
-    let nested = format!("<Group><UUID>AAAAAAAAAAAAAAAAAAAABA==</UUID><Group>{with_history}</Group>{ours}</Group>");
+    let bin = format!(
+        "<Group><UUID>QklOQklOQklOQklOQklOIQ==</UUID><Name>Bin</Name>{ours}<Group><UUID>AAAAAAAAAAAAAAAAAAAAAw==</UUID>{ours}</Group></Group>"
+    );
+    let nested =
+        format!("<Group><UUID>AAAAAAAAAAAAAAAAAAAABA==</UUID><Group>{with_history}</Group>{ours}</Group>");
     let other = "<Entry><String><Key>Title</Key><Value>A login</Value></String><String><Key>Password</Key><Value Protected=\"True\">[[x]]</Value></String></Entry>";
     let found = read_with(&document(&file_of(&format!("{other}{with_history}{bin}{nested}")))).unwrap();
     assert_eq!(outcomes(&found), ["in", "recycled", "recycled", "in", "in"]);
@@ -174,7 +192,10 @@ fn what_goes_out_comes_in_again() {
 fn a_control_character_does_not_spoil_the_document() {
     let mut written = passkeys();
     written[0].user_name = Some("a\u{0}\u{1b}b".into());
-    assert_eq!(taken(read_with(&write_cheap(&written)).unwrap())[0].user_name.as_deref(), Some("a\u{fffd}\u{fffd}b"));
+    assert_eq!(
+        taken(read_with(&write_cheap(&written)).unwrap())[0].user_name.as_deref(),
+        Some("a\u{fffd}\u{fffd}b")
+    );
 }
 
 #[test]
@@ -188,7 +209,17 @@ fn each_flipped_byte_and_each_cut_is_noticed() {
         match at {
             0..4 => assert_eq!(error, Error::Unknown),
             4..8 | 10..12 => assert!(matches!(error, Error::KdbxVersion(_)), "{at} {error}"),
-            _ => assert!(matches!(error, Error::Damaged(_) | Error::Truncated | Error::Encryption(_) | Error::KdfTooDear | Error::WrongPassphrase), "{at} {error}"),
+            _ => assert!(
+                matches!(
+                    error,
+                    Error::Damaged(_)
+                        | Error::Truncated
+                        | Error::Encryption(_)
+                        | Error::KdfTooDear
+                        | Error::WrongPassphrase
+                ),
+                "{at} {error}"
+            ),
         }
     }
     for length in (0..file.len()).step_by(7) {
@@ -236,12 +267,19 @@ fn what_is_not_read_is_named() {
         let id = *id;
         read_with(&forged(|header| header[17..33].copy_from_slice(&id))).unwrap_err()
     };
-    assert_eq!(cipher(b"\xad\x68\xf2\x9f\x57\x6f\x4b\xb9\xa3\x6a\xd4\x7a\xf9\x65\x34\x6c"), Error::Encryption("Twofish".into()));
+    assert_eq!(
+        cipher(b"\xad\x68\xf2\x9f\x57\x6f\x4b\xb9\xa3\x6a\xd4\x7a\xf9\x65\x34\x6c"),
+        Error::Encryption("Twofish".into())
+    );
     assert_eq!(cipher(&[0; 16]), Error::Encryption("its cipher".into()));
-    let version = |bytes: [u8; 4]| read_with(&forged(|header| header[8..12].copy_from_slice(&bytes))).unwrap_err();
+    let version =
+        |bytes: [u8; 4]| read_with(&forged(|header| header[8..12].copy_from_slice(&bytes))).unwrap_err();
     assert_eq!(version([1, 0, 3, 0]), Error::KdbxVersion("3.1".into()));
     assert_eq!(version([0, 0, 5, 0]), Error::KdbxVersion("5.0".into()));
-    assert_eq!(read_with(b"\x03\xd9\xa2\x9a\x65\xfb\x4b\xb5rest").unwrap_err(), Error::KdbxVersion("1".into()));
+    assert_eq!(
+        read_with(b"\x03\xd9\xa2\x9a\x65\xfb\x4b\xb5rest").unwrap_err(),
+        Error::KdbxVersion("1".into())
+    );
     let twice = forged(|header| {
         let seed = header[42..42 + 37].to_vec();
         header.splice(42..42, seed);
@@ -261,11 +299,20 @@ fn a_bomb_does_not_go_off() {
 
 #[test]
 fn documents_of_strangers_are_refused() {
-    let entities: String = (0..9).map(|n| format!("<!ENTITY a{} \"{}\">", n + 1, format!("&a{n};").repeat(9))).collect();
+    let entities: String =
+        (0..9).map(|n| format!("<!ENTITY a{} \"{}\">", n + 1, format!("&a{n};").repeat(9))).collect();
     let deep = "<Group>".repeat(defaults::MAX_EXCHANGE_DEPTH);
     for (what, xml, expected) in [
-        ("entities", format!("<!DOCTYPE x [<!ENTITY a0 \"lol\">{entities}]><KeePassFile>&a9;</KeePassFile>"), "import.shape"),
-        ("an entity", file_of(&entry(|all| put(all, "RP", attribute("KPEX_PASSKEY_RELYING_PARTY", "&a;")))), "import.shape"),
+        (
+            "entities",
+            format!("<!DOCTYPE x [<!ENTITY a0 \"lol\">{entities}]><KeePassFile>&a9;</KeePassFile>"),
+            "import.shape",
+        ),
+        (
+            "an entity",
+            file_of(&entry(|all| put(all, "RP", attribute("KPEX_PASSKEY_RELYING_PARTY", "&a;")))),
+            "import.shape",
+        ),
         ("depth", format!("<KeePassFile>{deep}"), "import.too-deep"),
         ("crossed ends", "<KeePassFile><Root></KeePassFile></Root>".into(), "import.shape"),
         ("an end too many", "<KeePassFile></KeePassFile></KeePassFile>".into(), "import.shape"),
@@ -273,11 +320,16 @@ fn documents_of_strangers_are_refused() {
         ("half a tag", "<KeePassFile><Ro".into(), "import.truncated"),
         ("nothing", String::new(), "import.truncated"),
         ("another document", "<html/>".into(), "import.shape"),
-        ("no Base64", "<KeePassFile><Root><Value Protected=\"True\">?</Value></Root></KeePassFile>".into(), "import.shape"),
+        (
+            "no Base64",
+            "<KeePassFile><Root><Value Protected=\"True\">?</Value></Root></KeePassFile>".into(),
+            "import.shape",
+        ),
     ] {
         assert_eq!(read_with(&document(&xml)).unwrap_err().advice().1, expected, "{what}");
     }
-    let not_text = container::seal(&passphrase("pass"), CHEAP, &mut rng(), |_, _| Ok(Zeroizing::new(vec![0xff; 9])));
+    let not_text =
+        container::seal(&passphrase("pass"), CHEAP, &mut rng(), |_, _| Ok(Zeroizing::new(vec![0xff; 9])));
     assert!(matches!(read_with(&not_text.unwrap()), Err(Error::Shape(_))));
 }
 

@@ -24,7 +24,10 @@ const ED_LONG: &str = "3051020101300506032b657004220420\
     81210003a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8";
 
 fn bytes(hex: &str) -> Vec<u8> {
-    hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+    hex.as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
 }
 
 #[test]
@@ -40,7 +43,11 @@ fn each_form_of_a_key_is_the_same_key() {
     }
     let key = from_pem(P256_PEM).unwrap();
     assert_eq!(key.expose().as_slice(), bytes(SCALAR));
-    for text in [P256_PEM.replace('\n', "\r\n"), P256_PEM.trim().to_owned(), base64::url(&bytes(P256_DER)).as_str().to_owned()] {
+    for text in [
+        P256_PEM.replace('\n', "\r\n"),
+        P256_PEM.trim().to_owned(),
+        base64::url(&bytes(P256_DER)).as_str().to_owned(),
+    ] {
         assert_eq!(from_pem(&text).unwrap().expose(), key.expose(), "{text}");
     }
 }
@@ -59,7 +66,9 @@ fn what_is_written_is_what_others_write() {
 fn other_algorithms_are_named() {
     let outer = |oid: &str, parameters: &str| {
         let algorithm = [bytes(oid), bytes(parameters)].concat();
-        let inner = [&[2, 1, 0, 0x30, u8::try_from(algorithm.len()).unwrap()][..], &algorithm, &[4, 2, 0x30, 0]].concat();
+        let inner =
+            [&[2, 1, 0, 0x30, u8::try_from(algorithm.len()).unwrap()][..], &algorithm, &[4, 2, 0x30, 0]]
+                .concat();
         [&[0x30, u8::try_from(inner.len()).unwrap()][..], &inner].concat()
     };
     for (oid, parameters, name) in [
@@ -81,7 +90,9 @@ fn what_is_no_key_is_refused() {
     *other_public.last_mut().unwrap() ^= 1;
     let zero = bytes(&P256_SHORT.replace(SCALAR, &"00".repeat(32)));
     let beyond = bytes(&P256_SHORT.replace(SCALAR, &"ff".repeat(32)));
-    let short_seed = bytes("302d020100300506032b65700421041f000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e");
+    let short_seed = bytes(
+        "302d020100300506032b65700421041f000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e",
+    );
     for (what, der) in [
         ("another point", other_point),
         ("another public key", other_public),
@@ -89,12 +100,20 @@ fn what_is_no_key_is_refused() {
         ("beyond the order", beyond),
         ("a short seed", short_seed),
         ("nothing", vec![]),
-        ("a public key alone", bytes("302a300506032b657003210003a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8")),
+        (
+            "a public key alone",
+            bytes("302a300506032b657003210003a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8"),
+        ),
         ("something behind it", [bytes(ED_DER), vec![0]].concat()),
     ] {
         assert_eq!(from_der(&der).unwrap_err(), Reason::BadKey, "{what}");
     }
-    for text in ["", "?", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----"] {
+    for text in [
+        "",
+        "?",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----",
+    ] {
         assert_eq!(from_pem(text).unwrap_err(), Reason::BadKey, "{text}");
     }
 }
