@@ -17,6 +17,7 @@
 //! [`Question`] and a [`Ready`]; and only the [`Answer`] to that question
 //! makes it act.
 
+mod device;
 mod get_assertion;
 mod get_info;
 mod make_credential;
@@ -29,6 +30,7 @@ use cablecar_protocol::ctap::{Command, Status};
 use cablecar_protocol::qr::Hint;
 use rand_core::CryptoRngCore;
 
+pub use device::{Context, Device, Moment, Ready as DeviceReady, Step, Unverified};
 pub use get_info::{AAGUID, get_info};
 
 use crate::consent::{Answer, Question, Warning, is_deceptive};

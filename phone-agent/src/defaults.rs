@@ -129,3 +129,13 @@ pub const FRAME: (u32, u32) = (1280, 720);
 
 /// A code has 169 to 179 characters; with spaces and line ends around it.
 pub const MAX_CODE_TEXT: u64 = 4096;
+
+/// Wrong PINs in a row before the PIN is blocked for good, and tries of the
+/// built-in user verification before it is: CTAP 2.1 allows at most 8.
+pub const PIN_RETRIES: u8 = 8;
+/// See [`PIN_RETRIES`].
+pub const UV_RETRIES: u8 = 5;
+
+/// The shortest PIN of a new authenticator, in code points: the least that
+/// CTAP 2.1 allows.
+pub const MIN_PIN_LENGTH: u8 = 4;

@@ -35,3 +35,4 @@ pub mod screen;
 pub mod transaction;
 pub mod tunnel;
 pub mod vault;
+pub mod verification;

@@ -26,8 +26,8 @@
 //! closing tag  = HMAC-SHA-256(key("closing"), everything before it), the key of 64 bytes
 //! ```
 //!
-//! A record is a canonical CBOR map, see [`Passkey`]. Each is sealed by
-//! itself, so that a write seals one record and not ten thousand; the closing
+//! A record is a canonical CBOR map: a [`Passkey`], or the one [`State`], which
+//! is missing while it is the initial one. Each is sealed by itself, so that a write seals one record and not ten thousand; the closing
 //! tag covers the list of them, so that none can be swapped, removed or
 //! brought back. The header sum is no protection: it tells a damaged header
 //! from a wrong passphrase, which the key check alone could not.
@@ -37,12 +37,15 @@
 //! older than its anchor is named as rolled back. An anchor that is missing
 //! says nothing and is no error.
 
+mod contents;
 mod error;
 mod file;
 mod format;
 mod keys;
 mod memory;
+mod private_key;
 mod record;
+mod state;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,12 +53,15 @@ use std::sync::Arc;
 use rand_core::CryptoRngCore;
 use subtle::ConstantTimeEq;
 
+pub use contents::Contents;
 pub use error::{Error, Part};
 pub use keys::Kdf;
-pub use record::{Backup, CredentialId, Passkey, PrfSecrets, PrivateKey};
+pub use private_key::{Algorithm, PrivateKey, PublicKey};
+pub use record::{Backup, CredentialId, LargeBlobKey, Passkey, PrfSecrets, Protection};
+pub use state::{Pin, Policy, State};
 
 use crate::passphrase::Passphrase;
-use format::{Header, Layout, SealedRecord};
+use format::{Header, Layout};
 use keys::Keys;
 
 /// Names a vault whatever its file is called, 16 bytes.
@@ -212,35 +218,28 @@ pub struct Unlocked {
     keys: Keys,
     header: Header,
     closing: [u8; 32],
-    entries: Vec<Entry>,
-}
-
-/// A record, sealed as it stands in the file and open.
-#[derive(Debug)]
-struct Entry {
-    sealed: SealedRecord,
-    passkey: Passkey,
+    contents: Contents,
 }
 
 impl Unlocked {
     fn open(medium: Arc<dyn Medium>, keys: Keys, layout: Layout, bytes: &[u8]) -> Result<Self, Error> {
         let intact = layout.closing_tag_fits(bytes, &keys);
-        let mut entries = Vec::with_capacity(layout.records.len());
-        for (index, sealed) in layout.records.into_iter().enumerate() {
-            let damaged = Error::Damaged(Part::Record(index + 1));
-            let record = sealed.open(&layout.header.id, &keys).ok_or(damaged)?;
-            entries.push(Entry { sealed, passkey: Passkey::from_cbor(&record).ok_or(damaged)? });
-        }
+        let contents = Contents::open(layout.records, &layout.header.id, &keys)?;
         // Only now: a damaged record is named before the list that holds it.
         if !intact {
             return Err(Error::Damaged(Part::List));
         }
-        Ok(Self { medium, keys, header: layout.header, closing: layout.closing, entries })
+        Ok(Self { medium, keys, header: layout.header, closing: layout.closing, contents })
     }
 
     /// The passkeys, oldest first.
-    pub fn passkeys(&self) -> impl Iterator<Item = &Passkey> {
-        self.entries.iter().map(|entry| &entry.passkey)
+    pub fn passkeys(&self) -> impl DoubleEndedIterator<Item = &Passkey> {
+        self.contents.passkeys()
+    }
+
+    /// What else is kept.
+    pub fn state(&self) -> &State {
+        self.contents.state()
     }
 
     /// Which write of the vault this is.
@@ -253,24 +252,44 @@ impl Unlocked {
     /// demands. When this returns, the passkey is on the medium.
     ///
     /// # Errors
-    /// [`Error::InUse`], [`Error::Replaced`], [`Error::NoRandomness`], those
-    /// of opening (the vault is read again under the lock, so that nothing
-    /// another program wrote is lost) and those of writing.
+    /// Those of [`Unlocked::change`].
     pub fn add(&mut self, passkey: Passkey, rng: &mut dyn CryptoRngCore) -> Result<(), Error> {
+        self.change(rng, |contents| {
+            contents.replace(passkey);
+            Ok(())
+        })
+    }
+
+    /// Changes what is in the vault, and writes it. All of the change or none
+    /// of it: what `change` refuses, and what cannot be written, leaves the
+    /// vault as it was, here and on the medium. When this returns, the change
+    /// is on the medium. A change that changes nothing writes nothing.
+    ///
+    /// # Errors
+    /// [`Error::InUse`], [`Error::Replaced`], [`Error::NoRandomness`], those
+    /// of `change`, those of opening (the vault is read again under the lock,
+    /// so that nothing another program wrote is lost) and those of writing.
+    pub fn change<T>(
+        &mut self,
+        rng: &mut dyn CryptoRngCore,
+        change: impl FnOnce(&mut Contents) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let medium = self.medium.clone();
         let mut guard = medium.lock()?;
         self.catch_up()?;
-        let sealed = SealedRecord::seal(&passkey.to_cbor(), &self.header.id, &self.keys, rng)?;
-        self.header.generation += 1;
-        let replaced = |entry: &Entry| passkey.replaces(&entry.passkey);
-        let kept = self.entries.iter().filter(|entry| !replaced(entry)).map(|entry| &entry.sealed);
-        let bytes = format::write(&self.header, kept.chain([&sealed]), &self.keys);
+        let mut contents = self.contents.clone();
+        let value = change(&mut contents)?;
+        if !contents.is_changed() {
+            return Ok(value);
+        }
+        contents.seal(&self.header.id, &self.keys, rng)?;
+        let header = Header { generation: self.header.generation + 1, ..self.header };
+        let bytes = format::write(&header, contents.sealed(), &self.keys);
         guard.replace(&bytes)?;
-        guard.set_anchor(&self.header.id, self.header.generation);
+        guard.set_anchor(&header.id, header.generation);
         self.closing = format::closing_tag(&bytes);
-        self.entries.retain(|entry| !replaced(entry));
-        self.entries.push(Entry { sealed, passkey });
-        Ok(())
+        (self.header, self.contents) = (header, contents);
+        Ok(value)
     }
 
     /// Takes in what others wrote since the vault was opened.

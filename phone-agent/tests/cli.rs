@@ -15,7 +15,9 @@ use std::process::Output;
 
 use assert_cmd::Command;
 use cablecar_phone::passphrase::Passphrase;
-use cablecar_phone::vault::{Backup, CredentialId, Passkey, PrfSecrets, PrivateKey, Vault};
+use cablecar_phone::vault::{
+    Algorithm, Backup, CredentialId, Passkey, PrfSecrets, PrivateKey, Protection, Vault,
+};
 use cablecar_protocol::client_platform::qr_initiated::ExpectAdvert;
 use cablecar_protocol::ctap::{RelyingParty, User};
 use cablecar_protocol::qr::Hint;
@@ -69,11 +71,15 @@ impl Home {
             id: CredentialId::new(vec![0xff; 3]),
             rp: RelyingParty { id: rp.into(), name: None },
             user: User { id: b"1".to_vec(), name: Some(name.into()), display_name: None },
-            key: PrivateKey::random(&mut OsRng).unwrap(),
+            key: PrivateKey::random(Algorithm::Es256, &mut OsRng).unwrap(),
             created_at: 1_795_219_200,
             backup: Backup::SYNCED,
             prf: PrfSecrets::random(&mut OsRng).unwrap(),
             discoverable: true,
+            protection: Protection::Optional,
+            counter: 0,
+            blob: None,
+            large_blob_key: None,
         };
         unlocked.add(passkey, &mut OsRng).unwrap();
     }

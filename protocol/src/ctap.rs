@@ -27,6 +27,9 @@ use crate::error::{Error, What};
 /// ECDSA with P-256 and SHA-256, the COSE algorithm −7.
 pub const ES256: i64 = -7;
 
+/// EdDSA, which means Ed25519 here, the COSE algorithm −8.
+pub const EDDSA: i64 = -8;
+
 /// The command byte of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Command {

@@ -110,7 +110,8 @@ impl Ready {
             number_of_credentials: None,
             // Without it Chromium stops at an account picker of its own.
             user_selected: (!asked_by_id).then_some(true),
-            prf: salts.map(|salts| PrfOutputs { enabled: None, results: Some(passkey.prf.evaluate(salts)) }),
+            prf: salts
+                .map(|salts| PrfOutputs { enabled: None, results: Some(passkey.prf.evaluate(salts, true)) }),
         })
     }
 }

@@ -6,7 +6,8 @@ use cablecar_protocol::ctap::{
     AttestedCredential, AuthenticatorData, ES256, Flags, PrfOutputs, RelyingParty, Status, User,
 };
 use cablecar_protocol::qr::Hint;
-use coset::iana::{Algorithm, EllipticCurve};
+use coset::cbor::Value;
+use coset::iana::{self, EllipticCurve, EnumI64};
 use coset::{CborSerializable, CoseKeyBuilder};
 use rand_core::CryptoRngCore;
 
@@ -14,7 +15,9 @@ use super::{AAGUID, Next, Reply, Served, check_rp_id, refuse_pin_uv_auth, select
 use crate::consent::{Account, Approval, Question, Ticket, Warning, What};
 use crate::defaults;
 use crate::error::Error;
-use crate::vault::{Backup, CredentialId, Passkey, PrfSecrets, PrivateKey, Unlocked};
+use crate::vault::{
+    Algorithm, Backup, CredentialId, Passkey, PrfSecrets, PrivateKey, Protection, PublicKey, Unlocked,
+};
 
 /// Parameter `enterpriseAttestation`.
 const ENTERPRISE_ATTESTATION: i64 = 0x0a;
@@ -119,11 +122,15 @@ impl Ready {
                 name: request.user.name.map(shortened),
                 display_name: request.user.display_name.map(shortened),
             },
-            key: PrivateKey::random(rng)?,
+            key: PrivateKey::random(Algorithm::Es256, rng)?,
             created_at: now,
             backup: Backup::SYNCED,
             prf: PrfSecrets::random(rng)?,
             discoverable: request.options.rk == Some(true),
+            protection: Protection::Optional,
+            counter: 0,
+            blob: None,
+            large_blob_key: None,
         };
         let response = Response {
             format: "none".into(),
@@ -131,7 +138,7 @@ impl Ready {
             statement: cbor::Writer::map_of(|_| {}),
             prf: request.prf.map(|inputs| PrfOutputs {
                 enabled: Some(true),
-                results: inputs.eval.as_ref().map(|salts| passkey.prf.evaluate(salts)),
+                results: inputs.eval.as_ref().map(|salts| passkey.prf.evaluate(salts, true)),
             }),
         };
         // On the disk before the computer hears of it.
@@ -152,20 +159,27 @@ fn authenticator_data(passkey: &Passkey) -> AuthenticatorData {
 /// User present and verified, because both were asked of the person for this
 /// very request; and what is true of the passkey.
 pub(super) fn flags(passkey: &Passkey) -> u8 {
-    let eligible = if passkey.backup.eligible { Flags::BE } else { 0 };
-    let done = if passkey.backup.done { Flags::BS } else { 0 };
+    let eligible = if passkey.backup.eligible() { Flags::BE } else { 0 };
+    let done = if passkey.backup.done() { Flags::BS } else { 0 };
     Flags::UP | Flags::UV | eligible | done
 }
 
-/// The public key: {1: 2 (EC2), 3: −7 (ES256), −1: 1 (P-256), −2: X, −3: Y}
+/// The public key: {1: 2 (EC2), 3: −7 (ES256), −1: 1 (P-256), −2: X, −3: Y} or
+/// {1: 1 (OKP), 3: −8 (EdDSA), −1: 6 (Ed25519), −2: X}
 fn cose_key(key: &PrivateKey) -> Vec<u8> {
     // A private key was checked to be one when it was made.
-    let (x, y) = key.public().unwrap_or_default();
-    CoseKeyBuilder::new_ec2_pub_key(EllipticCurve::P_256, x.to_vec(), y.to_vec())
-        .algorithm(Algorithm::ES256)
-        .build()
-        .to_vec()
-        .unwrap_or_default()
+    let Some(public) = key.public() else { return Vec::new() };
+    let key = match public {
+        PublicKey::P256 { x, y } => {
+            CoseKeyBuilder::new_ec2_pub_key(EllipticCurve::P_256, x.to_vec(), y.to_vec())
+                .algorithm(iana::Algorithm::ES256)
+        }
+        PublicKey::Ed25519(x) => CoseKeyBuilder::new_okp_key()
+            .algorithm(iana::Algorithm::EdDSA)
+            .param(iana::OkpKeyParameter::Crv.to_i64(), Value::from(EllipticCurve::Ed25519.to_i64()))
+            .param(iana::OkpKeyParameter::X.to_i64(), Value::Bytes(x.to_vec())),
+    };
+    key.build().to_vec().unwrap_or_default()
 }
 
 /// Cut between characters.

@@ -577,7 +577,7 @@ fn prf_is_hmac_of_the_salt_under_the_secret_for_verified_users() {
     let prf = crate::vault::PrfSecrets::random(&mut Given(secrets.clone())).unwrap();
     let mac = <hmac::Hmac<sha2::Sha256> as Mac>::new_from_slice(&secrets[..32]).unwrap();
     let expected: [u8; 32] = mac.chain_update([5; 32]).finalize().into_bytes().into();
-    assert_eq!(*prf.evaluate(&values(5, None)).first, expected);
+    assert_eq!(*prf.evaluate(&values(5, None), true).first, expected);
 }
 
 #[test]

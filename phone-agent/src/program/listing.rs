@@ -35,8 +35,8 @@ impl<'a> Listed<'a> {
             user_display_name: passkey.user.display_name.as_deref(),
             created_at: passkey.created_at,
             discoverable: passkey.discoverable,
-            backup_eligible: passkey.backup.eligible,
-            backed_up: passkey.backup.done,
+            backup_eligible: passkey.backup.eligible(),
+            backed_up: passkey.backup.done(),
         }
     }
 }

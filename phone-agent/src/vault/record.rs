@@ -1,15 +1,13 @@
 use std::fmt;
 
 use cablecar_protocol::cbor::{self, Map, Writer};
-use cablecar_protocol::ctap::{ES256, PrfValues, RelyingParty, User};
+use cablecar_protocol::ctap::{PrfValues, RelyingParty, User};
 use hmac::{Hmac, Mac};
-use p256::ecdsa::signature::Signer;
-use p256::ecdsa::{Signature, SigningKey};
-use p256::elliptic_curve::sec1::ToEncodedPoint;
 use rand_core::CryptoRngCore;
 use sha2::Sha256;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
+use super::private_key::{Algorithm, PrivateKey};
 use super::{Error, fill, random};
 
 /// One passkey, as a record of the vault holds it.
@@ -22,16 +20,20 @@ use super::{Error, fill, random};
 /// | 4 | bytes | user handle |
 /// | 5 | text, optional | the account's name |
 /// | 6 | text, optional | the person's name |
-/// | 7 | integer | COSE algorithm, now always −7 |
-/// | 8 | bytes (32) | private key, a P-256 scalar, big-endian |
+/// | 7 | integer | COSE algorithm: −7 (ES256) or −8 (EdDSA, Ed25519) |
+/// | 8 | bytes (32) | private key: a P-256 scalar, big-endian, or an Ed25519 seed |
 /// | 9 | unsigned | seconds since 1970 when it was made |
 /// | 10 | bool | backup eligible |
 /// | 11 | bool | backed up |
 /// | 12 | bytes (64) | the two secrets of the `prf` extension, with and without user verification |
 /// | 13 | bool | discoverable |
+/// | 14 | unsigned, absent: 1 | protection of `credProtect`: 1, 2 or 3 |
+/// | 15 | unsigned, absent: 0 | signature counter; always 0 if backup eligible |
+/// | 16 | bytes, optional | what the RP stored with `credBlob` |
+/// | 17 | bytes (32), optional | key of its large blob |
 ///
-/// There is no signature counter: these passkeys can be synced, and a counter
-/// that two devices keep apart is an alarm without a fire. It is always 0.
+/// A passkey that can be synced has no counter: one that two devices keep
+/// apart is an alarm without a fire.
 #[derive(Debug)]
 pub struct Passkey {
     /// The credential id.
@@ -50,6 +52,14 @@ pub struct Passkey {
     pub prf: PrfSecrets,
     /// Whether it is found without being asked for by its id.
     pub discoverable: bool,
+    /// Who may use it or learn of it.
+    pub protection: Protection,
+    /// Signatures made so far, where [`Backup::eligible`] is false; 0 otherwise.
+    pub counter: u32,
+    /// What the RP stored with it (`credBlob`).
+    pub blob: Option<Vec<u8>>,
+    /// The key of its large blob.
+    pub large_blob_key: Option<LargeBlobKey>,
 }
 
 impl Passkey {
@@ -71,22 +81,32 @@ impl Passkey {
                     map.entry(key, |w| w.text(text));
                 }
             }
-            map.entry(7, |w| w.int(ES256));
+            map.entry(7, |w| w.int(self.key.algorithm().cose()));
             map.entry(8, |w| w.bytes(self.key.expose()));
             map.entry(9, |w| w.unsigned(self.created_at));
-            map.entry(10, |w| w.bool(self.backup.eligible));
-            map.entry(11, |w| w.bool(self.backup.done));
+            map.entry(10, |w| w.bool(self.backup.eligible()));
+            map.entry(11, |w| w.bool(self.backup.done()));
             map.entry(12, |w| w.bytes(self.prf.0.as_slice()));
             map.entry(13, |w| w.bool(self.discoverable));
+            if self.protection != Protection::Optional {
+                map.entry(14, |w| w.unsigned(self.protection.level()));
+            }
+            if self.counter != 0 {
+                map.entry(15, |w| w.unsigned(self.counter.into()));
+            }
+            if let Some(blob) = &self.blob {
+                map.entry(16, |w| w.bytes(blob));
+            }
+            if let Some(key) = &self.large_blob_key {
+                map.entry(17, |w| w.bytes(key.expose()));
+            }
         }))
     }
 
     /// Reads a record; `None` if it is not one.
     pub(super) fn from_cbor(bytes: &[u8]) -> Option<Self> {
         let map = cbor::parse(bytes, cbor::CTAP_DEPTH).ok()?.as_map()?;
-        if map.get(7)?.as_int()? != ES256 {
-            return None;
-        }
+        let algorithm = Algorithm::from_cose(map.get(7)?.as_int()?)?;
         Some(Self {
             id: CredentialId::new(map.get(1)?.as_bytes()?.to_vec()),
             rp: RelyingParty { id: map.get(2)?.as_text()?.to_owned(), name: optional_text(&map, 3)? },
@@ -95,12 +115,46 @@ impl Passkey {
                 name: optional_text(&map, 5)?,
                 display_name: optional_text(&map, 6)?,
             },
-            key: PrivateKey::from_scalar(map.get(8)?.as_bytes()?)?,
+            key: PrivateKey::from_secret(algorithm, map.get(8)?.as_bytes()?)?,
             created_at: map.get(9)?.as_unsigned()?,
-            backup: Backup { eligible: map.get(10)?.as_bool()?, done: map.get(11)?.as_bool()? },
+            backup: Backup::from_flags(map.get(10)?.as_bool()?, map.get(11)?.as_bool()?)?,
             prf: PrfSecrets::from_bytes(map.get(12)?.as_bytes()?)?,
             discoverable: map.get(13)?.as_bool()?,
+            protection: match map.get(14) {
+                None => Protection::Optional,
+                Some(item) => Protection::from_level(item.as_unsigned()?)?,
+            },
+            counter: match map.get(15) {
+                None => 0,
+                Some(item) => item.as_unsigned()?.try_into().ok()?,
+            },
+            blob: match map.get(16) {
+                None => None,
+                Some(item) => Some(item.as_bytes()?.to_vec()),
+            },
+            large_blob_key: match map.get(17) {
+                None => None,
+                Some(item) => Some(LargeBlobKey::from_bytes(item.as_bytes()?)?),
+            },
         })
+    }
+
+    /// The same passkey once more, for a change that may still fail.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            rp: self.rp.clone(),
+            user: self.user.clone(),
+            key: self.key.again(),
+            created_at: self.created_at,
+            backup: self.backup,
+            prf: self.prf.again(),
+            discoverable: self.discoverable,
+            protection: self.protection,
+            counter: self.counter,
+            blob: self.blob.clone(),
+            large_blob_key: self.large_blob_key.as_ref().map(LargeBlobKey::again),
+        }
     }
 }
 
@@ -144,83 +198,115 @@ impl fmt::Debug for CredentialId {
 }
 
 /// Whether a passkey may exist outside the vault that made it, and does.
+/// Eligibility is fixed when the passkey is made, and only the eligible are
+/// ever backed up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backup {
-    /// Backup eligible (BE). Fixed when the passkey is made.
-    pub eligible: bool,
-    /// Backed up (BS). Set once the passkey has been exported.
-    pub done: bool,
+    eligible: bool,
+    done: bool,
 }
 
 impl Backup {
     /// A new passkey under the policy *synced*: the vault can be exported,
-    /// this passkey has not been yet.
+    /// this passkey has not been yet. BE=1, BS=0.
     pub const SYNCED: Self = Self { eligible: true, done: false };
+    /// A new passkey under the policy *device-bound*. BE=0, BS=0.
+    pub const DEVICE_BOUND: Self = Self { eligible: false, done: false };
+    /// A passkey that came from elsewhere. BE=1, BS=1.
+    pub const IMPORTED: Self = Self { eligible: true, done: true };
+
+    /// Backup eligible (BE).
+    pub fn eligible(self) -> bool {
+        self.eligible
+    }
+
+    /// Backed up (BS).
+    pub fn done(self) -> bool {
+        self.done
+    }
+
+    /// The same, once the passkey was exported. One that is not eligible
+    /// stays what it is.
+    #[must_use]
+    pub fn exported(self) -> Self {
+        Self { done: self.eligible, ..self }
+    }
+
+    fn from_flags(eligible: bool, done: bool) -> Option<Self> {
+        (eligible || !done).then_some(Self { eligible, done })
+    }
 }
 
-/// The private key of a passkey, P-256.
-pub struct PrivateKey(Box<[u8; 32]>);
+/// Who may use a passkey or learn of it: `credProtect`, CTAP 2.1, 12.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protection {
+    /// 1: user verification is optional.
+    Optional,
+    /// 2: the same for who knows the credential id; found by itself only
+    /// after a verification.
+    OptionalWithId,
+    /// 3: only after a verification.
+    Required,
+}
 
-impl PrivateKey {
-    /// Draws a key.
+impl Protection {
+    /// The protection with this number, 1 to 3.
+    pub fn from_level(level: u64) -> Option<Self> {
+        match level {
+            1 => Some(Self::Optional),
+            2 => Some(Self::OptionalWithId),
+            3 => Some(Self::Required),
+            _ => None,
+        }
+    }
+
+    /// Its number, 1 to 3.
+    pub fn level(self) -> u64 {
+        match self {
+            Self::Optional => 1,
+            Self::OptionalWithId => 2,
+            Self::Required => 3,
+        }
+    }
+}
+
+/// The key under which an RP seals its large blob, 32 bytes.
+pub struct LargeBlobKey(Box<Zeroizing<[u8; 32]>>);
+
+impl LargeBlobKey {
+    /// Draws one.
     ///
     /// # Errors
     /// [`Error::NoRandomness`].
     pub fn random(rng: &mut dyn CryptoRngCore) -> Result<Self, Error> {
-        // A draw fails to be a scalar once in 2^32.
-        let mut key = Self(Box::new([0; 32]));
-        for _ in 0..64 {
-            fill(rng, key.0.as_mut_slice())?;
-            if p256::SecretKey::from_slice(key.expose()).is_ok() {
-                return Ok(key);
-            }
-        }
-        Err(Error::NoRandomness)
+        let mut key = Self(Box::default());
+        fill(rng, key.0.as_mut_slice())?;
+        Ok(key)
     }
 
-    /// The key with this scalar of 32 bytes, unless it is 0 or not below the
-    /// group's order.
-    pub fn from_scalar(scalar: &[u8]) -> Option<Self> {
-        // Copied into its place and nowhere else, so that it can be cleared.
-        let mut key = Self(Box::new([0; 32]));
-        if scalar.len() != key.0.len() {
+    /// The key with these 32 bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut key = Self(Box::default());
+        if bytes.len() != key.0.len() {
             return None;
         }
-        key.0.copy_from_slice(scalar);
-        p256::SecretKey::from_slice(key.expose()).is_ok().then_some(key)
+        key.0.copy_from_slice(bytes);
+        Some(key)
     }
 
-    /// The scalar, for whoever must have it.
+    /// The bytes, for whoever must have them.
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// X and Y of the public key, 32 bytes each.
-    pub fn public(&self) -> Option<([u8; 32], [u8; 32])> {
-        let point = p256::SecretKey::from_slice(self.expose()).ok()?.public_key().to_encoded_point(false);
-        Some(((*point.x()?).into(), (*point.y()?).into()))
-    }
-
-    /// ECDSA with SHA-256 over the message, in DER. Deterministic (RFC 6979):
-    /// a source of randomness that fails costs no key.
-    pub fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        let key = SigningKey::from_slice(self.expose()).ok()?;
-        let signature: Signature = key.sign(message);
-        Some(signature.to_der().as_bytes().to_vec())
+    fn again(&self) -> Self {
+        Self(self.0.clone())
     }
 }
 
-impl Drop for PrivateKey {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
-}
-
-impl ZeroizeOnDrop for PrivateKey {}
-
-impl fmt::Debug for PrivateKey {
+impl fmt::Debug for LargeBlobKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PrivateKey(..)")
+        f.write_str("LargeBlobKey(..)")
     }
 }
 
@@ -239,7 +325,8 @@ impl PrfSecrets {
         Ok(secrets)
     }
 
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    /// The secrets with these 64 bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut secrets = Self::zero();
         if bytes.len() != secrets.0.len() {
             return None;
@@ -252,13 +339,24 @@ impl PrfSecrets {
         Self(Box::new(Zeroizing::new([0; 64])))
     }
 
-    /// output = HMAC-SHA-256(secret with user verification, salt), for each salt
-    pub fn evaluate(&self, salts: &PrfValues) -> PrfValues {
-        let (verified, _) = self.0.split_at(32);
+    /// All 64 bytes, for whoever must have them.
+    pub fn expose(&self) -> &[u8; 64] {
+        &self.0
+    }
+
+    fn again(&self) -> Self {
+        Self(self.0.clone())
+    }
+
+    /// output = HMAC-SHA-256(secret, salt), for each salt; the secret is the
+    /// one for requests with user verification, or the other.
+    pub fn evaluate(&self, salts: &PrfValues, verified: bool) -> PrfValues {
+        let (with, without) = self.0.split_at(32);
+        let secret = if verified { with } else { without };
         salts.map(|salt| {
             let mut output = Zeroizing::new([0; 32]);
             // HMAC takes a key of any length.
-            if let Ok(mac) = <Hmac<Sha256> as Mac>::new_from_slice(verified) {
+            if let Ok(mac) = <Hmac<Sha256> as Mac>::new_from_slice(secret) {
                 output.copy_from_slice(&mac.chain_update(salt).finalize().into_bytes());
             }
             output

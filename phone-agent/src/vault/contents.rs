@@ -1,0 +1,143 @@
+use std::sync::Arc;
+
+use rand_core::CryptoRngCore;
+
+use super::format::SealedRecord;
+use super::keys::Keys;
+use super::{CredentialId, Error, Part, Passkey, State, VaultId};
+
+/// What is in a vault: passkeys, oldest first, and the state. A copy is cheap,
+/// which is what makes a change that fails leave nothing behind.
+#[derive(Debug, Clone)]
+pub struct Contents {
+    passkeys: Vec<Entry<Passkey>>,
+    state: Entry<State>,
+    /// Whether a record that was there is not any more.
+    removed: bool,
+}
+
+/// Something that has a record, open; and sealed, unless it is new.
+#[derive(Debug)]
+struct Entry<T> {
+    open: Arc<T>,
+    sealed: Option<Arc<SealedRecord>>,
+}
+
+impl<T> Clone for Entry<T> {
+    fn clone(&self) -> Self {
+        Self { open: self.open.clone(), sealed: self.sealed.clone() }
+    }
+}
+
+impl<T> Entry<T> {
+    fn new(open: T) -> Self {
+        Self { open: Arc::new(open), sealed: None }
+    }
+}
+
+impl Contents {
+    pub(super) fn open(records: Vec<SealedRecord>, vault: &VaultId, keys: &Keys) -> Result<Self, Error> {
+        let mut passkeys = Vec::with_capacity(records.len());
+        let mut state = None;
+        for (index, sealed) in records.into_iter().enumerate() {
+            let damaged = Error::Damaged(Part::Record(index + 1));
+            let record = sealed.open(vault, keys).ok_or(damaged)?;
+            if State::is_one(&record) {
+                let open = Arc::new(State::from_cbor(&record).ok_or(damaged)?);
+                if state.replace(Entry { open, sealed: Some(Arc::new(sealed)) }).is_some() {
+                    return Err(damaged);
+                }
+            } else {
+                let open = Arc::new(Passkey::from_cbor(&record).ok_or(damaged)?);
+                passkeys.push(Entry { open, sealed: Some(Arc::new(sealed)) });
+            }
+        }
+        let state = state.unwrap_or_else(|| Entry::new(State::default()));
+        Ok(Self { passkeys, state, removed: false })
+    }
+
+    /// The passkeys, oldest first.
+    pub fn passkeys(&self) -> impl DoubleEndedIterator<Item = &Passkey> {
+        self.passkeys.iter().map(|entry| &*entry.open)
+    }
+
+    /// What else is kept.
+    pub fn state(&self) -> &State {
+        &self.state.open
+    }
+
+    /// Replaces the state.
+    pub fn set_state(&mut self, state: State) {
+        if state != *self.state.open {
+            self.removed |= self.state.sealed.is_some();
+            self.state = Entry::new(state);
+        }
+    }
+
+    /// Adds a passkey beside all that are there.
+    pub fn add(&mut self, passkey: Passkey) {
+        self.passkeys.push(Entry::new(passkey));
+    }
+
+    /// Adds a passkey. A discoverable one takes the place of the one that the
+    /// same account already has there, as CTAP demands.
+    pub fn replace(&mut self, passkey: Passkey) {
+        self.passkeys.retain(|entry| !passkey.replaces(&entry.open));
+        self.add(passkey);
+    }
+
+    /// Removes the passkey with this id; false if there is none.
+    pub fn remove(&mut self, id: &CredentialId) -> bool {
+        let before = self.passkeys.len();
+        self.passkeys.retain(|entry| entry.open.id != *id);
+        self.removed |= self.passkeys.len() != before;
+        self.passkeys.len() != before
+    }
+
+    /// Changes the passkey with this id; false if there is none.
+    pub fn update(&mut self, id: &CredentialId, change: impl FnOnce(&mut Passkey)) -> bool {
+        let Some(entry) = self.passkeys.iter_mut().find(|entry| entry.open.id == *id) else { return false };
+        let mut passkey = entry.open.again();
+        change(&mut passkey);
+        *entry = Entry::new(passkey);
+        true
+    }
+
+    /// Removes every passkey and makes the state the initial one.
+    pub fn clear(&mut self) {
+        self.removed |= !self.passkeys.is_empty();
+        self.passkeys.clear();
+        self.set_state(State::default());
+    }
+
+    /// Whether anything is to be written.
+    pub(super) fn is_changed(&self) -> bool {
+        let new_state = self.state.sealed.is_none() && *self.state.open != State::default();
+        self.removed || new_state || self.passkeys.iter().any(|entry| entry.sealed.is_none())
+    }
+
+    /// Seals what is new.
+    pub(super) fn seal(
+        &mut self,
+        vault: &VaultId,
+        keys: &Keys,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<(), Error> {
+        for entry in self.passkeys.iter_mut().filter(|entry| entry.sealed.is_none()) {
+            let record = entry.open.to_cbor();
+            entry.sealed = Some(Arc::new(SealedRecord::seal(&record, vault, keys, rng)?));
+        }
+        if self.state.sealed.is_none() && *self.state.open != State::default() {
+            let record = self.state.open.to_cbor();
+            self.state.sealed = Some(Arc::new(SealedRecord::seal(&record, vault, keys, rng)?));
+        }
+        self.removed = false;
+        Ok(())
+    }
+
+    /// The records, the state's first.
+    pub(super) fn sealed(&self) -> impl Iterator<Item = &SealedRecord> + Clone {
+        let passkeys = self.passkeys.iter().filter_map(|entry| entry.sealed.as_deref());
+        self.state.sealed.as_deref().into_iter().chain(passkeys)
+    }
+}

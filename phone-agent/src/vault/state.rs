@@ -1,0 +1,154 @@
+use std::fmt;
+
+use cablecar_protocol::cbor::{self, Writer};
+use zeroize::Zeroizing;
+
+use crate::defaults;
+
+/// What the vault keeps besides passkeys, in a record of its own: the state
+/// of the authenticator that survives a power cycle.
+///
+/// | key | type | what |
+/// |---|---|---|
+/// | 0 | unsigned | 1: this record is the state |
+/// | 1 | bytes (16), optional | the PIN: LEFT(SHA-256(PIN), 16) |
+/// | 2 | unsigned | its length in code points, with key 1 |
+/// | 3 | unsigned | guesses left for the PIN |
+/// | 4 | unsigned | tries left for the built-in user verification |
+/// | 5 | unsigned | shortest PIN allowed, in code points |
+/// | 6 | bool | the PIN must be changed before it is used again |
+/// | 7 | array of text | RP IDs that may learn the shortest length |
+/// | 8 | bool | user verification is always asked for |
+/// | 9 | bytes | the large-blob array, serialised as CTAP 2.1, 6.10, says |
+/// | 10 | unsigned | which passkeys may be made: 0 those that can be synced, 1 device-bound ones |
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// The PIN, if one is set.
+    pub pin: Option<Pin>,
+    /// Guesses left for it.
+    pub pin_retries: u8,
+    /// Tries left for the built-in user verification.
+    pub uv_retries: u8,
+    /// Shortest PIN allowed, in code points.
+    pub min_pin_length: u8,
+    /// Whether the PIN must be changed before it is used again.
+    pub force_pin_change: bool,
+    /// RP IDs that may learn the shortest length.
+    pub min_pin_rp_ids: Vec<String>,
+    /// Whether user verification is always asked for.
+    pub always_uv: bool,
+    /// The serialised large-blob array; empty stands for the initial one.
+    pub large_blobs: Vec<u8>,
+    /// Which passkeys may be made.
+    pub policy: Policy,
+}
+
+/// What is kept of a PIN.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// LEFT(SHA-256(PIN), 16)
+    pub hash: Zeroizing<[u8; 16]>,
+    /// Its length in code points, 4 to 63.
+    pub length: u8,
+}
+
+/// Which passkeys may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// Those that can be synced: exported, backed up, carried elsewhere.
+    #[default]
+    Synced,
+    /// Those that never leave this vault.
+    DeviceBound,
+}
+
+impl Default for State {
+    /// As a new authenticator has it.
+    fn default() -> Self {
+        Self {
+            pin: None,
+            pin_retries: defaults::PIN_RETRIES,
+            uv_retries: defaults::UV_RETRIES,
+            min_pin_length: defaults::MIN_PIN_LENGTH,
+            force_pin_change: false,
+            min_pin_rp_ids: Vec::new(),
+            always_uv: false,
+            large_blobs: Vec::new(),
+            policy: Policy::Synced,
+        }
+    }
+}
+
+const KIND: i64 = 0;
+const STATE: u64 = 1;
+
+impl State {
+    /// Whether a record is of this kind.
+    pub(super) fn is_one(record: &[u8]) -> bool {
+        let map = cbor::parse(record, cbor::CTAP_DEPTH).ok().and_then(|item| item.as_map());
+        map.and_then(|map| map.get(KIND)).is_some()
+    }
+
+    /// The record.
+    pub(super) fn to_cbor(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(Writer::map_of(|map| {
+            map.entry(KIND, |w| w.unsigned(STATE));
+            if let Some(pin) = &self.pin {
+                map.entry(1, |w| w.bytes(pin.hash.as_slice()));
+                map.entry(2, |w| w.unsigned(pin.length.into()));
+            }
+            map.entry(3, |w| w.unsigned(self.pin_retries.into()));
+            map.entry(4, |w| w.unsigned(self.uv_retries.into()));
+            map.entry(5, |w| w.unsigned(self.min_pin_length.into()));
+            map.entry(6, |w| w.bool(self.force_pin_change));
+            map.entry(7, |w| {
+                w.array(|ids| self.min_pin_rp_ids.iter().for_each(|id| ids.push(|w| w.text(id))));
+            });
+            map.entry(8, |w| w.bool(self.always_uv));
+            map.entry(9, |w| w.bytes(&self.large_blobs));
+            map.entry(10, |w| w.unsigned(u64::from(self.policy == Policy::DeviceBound)));
+        }))
+    }
+
+    /// Reads a record; `None` if it is not one.
+    pub(super) fn from_cbor(bytes: &[u8]) -> Option<Self> {
+        let map = cbor::parse(bytes, cbor::CTAP_DEPTH).ok()?.as_map()?;
+        if map.get(KIND)?.as_unsigned()? != STATE {
+            return None;
+        }
+        let number = |key| -> Option<u8> { map.get(key)?.as_unsigned()?.try_into().ok() };
+        let pin = match map.get(1) {
+            None => None,
+            Some(hash) => {
+                let mut pin = Pin { hash: Zeroizing::default(), length: number(2)? };
+                if hash.as_bytes()?.len() != pin.hash.len() {
+                    return None;
+                }
+                pin.hash.copy_from_slice(hash.as_bytes()?);
+                Some(pin)
+            }
+        };
+        let ids = map.get(7)?.as_array()?;
+        Some(Self {
+            pin,
+            pin_retries: number(3)?,
+            uv_retries: number(4)?,
+            min_pin_length: number(5)?,
+            force_pin_change: map.get(6)?.as_bool()?,
+            min_pin_rp_ids: ids.iter().map(|id| Some(id.as_text()?.to_owned())).collect::<Option<_>>()?,
+            always_uv: map.get(8)?.as_bool()?,
+            large_blobs: map.get(9)?.as_bytes()?.to_vec(),
+            policy: match number(10)? {
+                0 => Policy::Synced,
+                1 => Policy::DeviceBound,
+                _ => return None,
+            },
+        })
+    }
+}
+
+impl fmt::Debug for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pin(..)")
+    }
+}
