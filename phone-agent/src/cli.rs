@@ -1,5 +1,7 @@
 //! What is typed.
 
+pub mod ctap;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -48,6 +50,13 @@ pub enum Command {
     Scan(Box<ScanArgs>),
     /// List the passkeys in the vault; never their keys
     List(ListArgs),
+    /// Be an authenticator for programs of this computer: all of CTAP 2.1 in
+    /// frames, as docs/ctap-pipe.md says
+    ///
+    /// The vault is opened once and stays open while this runs. Starting it
+    /// again is what a power cycle is to a security key. Ends at the end of
+    /// the input, or when it is told to by a signal; both are exit code 0.
+    Ctap(ctap::CtapArgs),
     /// Check the radio, the way to the relays, the clock and the vault, and
     /// say what to do about what is found
     ///

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
+use crate::cli::ctap::CtapArgs;
 use crate::cli::{Cli, Command, DoctorArgs, Events, Format, NetworkArgs, RadioArgs, ScanArgs, VaultArgs};
 use crate::consent::scripted::Scripted;
 use crate::doctor::Examination;
@@ -43,6 +44,8 @@ pub enum Task {
     Scan(Box<Scan>),
     /// List the passkeys.
     List(Format),
+    /// Serve programs of this computer.
+    Ctap(Ctap),
     /// Look for what is wrong.
     Doctor(Box<Examination>, Format),
 }
@@ -60,6 +63,19 @@ pub struct Scan {
     pub medium: Medium,
     /// In the place of a person.
     pub consent: Option<Scripted>,
+}
+
+/// How to serve programs of this computer.
+#[derive(Debug)]
+pub struct Ctap {
+    /// Where to listen; standard input and output if nowhere.
+    pub listen: Option<PathBuf>,
+    /// The folder that is the authenticator; the vault if none.
+    pub state: Option<PathBuf>,
+    /// In the place of a person.
+    pub consent: Option<Scripted>,
+    /// Whether an older copy of the vault is taken.
+    pub accept_rollback: bool,
 }
 
 impl Config {
@@ -81,6 +97,7 @@ impl Config {
             Command::Init(_) => Task::Init(Kdf::STANDARD),
             Command::Scan(args) => Task::Scan(Box::new(scan_of(*args, &mut cautions)?)),
             Command::List(args) => Task::List(args.format),
+            Command::Ctap(args) => Task::Ctap(ctap_of(args, cli.vault.accept_rollback, &mut cautions)),
             Command::Doctor(args) => {
                 let format = args.format;
                 Task::Doctor(Box::new(doctor_of(*args, &mut cautions)?), format)
@@ -105,6 +122,13 @@ fn scan_of(args: ScanArgs, cautions: &mut Vec<Caution>) -> Result<Scan, Error> {
         cautions.push(Caution::ScriptedConsent);
     }
     Ok(Scan { code, domain: args.domain_id, network: network_of(args.network, cautions)?, medium, consent })
+}
+
+fn ctap_of(args: CtapArgs, accept_rollback: bool, cautions: &mut Vec<Caution>) -> Ctap {
+    if args.danger_consent.is_some() {
+        cautions.push(Caution::ScriptedConsent);
+    }
+    Ctap { listen: args.listen, state: args.state, consent: args.danger_consent, accept_rollback }
 }
 
 fn code_of(

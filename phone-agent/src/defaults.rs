@@ -139,3 +139,16 @@ pub const UV_RETRIES: u8 = 5;
 /// The shortest PIN of a new authenticator, in code points: the least that
 /// CTAP 2.1 allows.
 pub const MIN_PIN_LENGTH: u8 = 4;
+
+/// The longest request over the pipe, in bytes: what CTAPHID can carry, 57
+/// bytes in a first packet and 59 in each of 128 more, so that whoever puts
+/// the pipe behind USB's packets loses nothing. getInfo says the same.
+pub const MAX_MESSAGE: usize = 7609;
+
+/// What is read from a pipe at once: a whole request of the longest, and what
+/// comes with it.
+pub const PIPE_BUFFER: usize = 8192;
+
+/// Between two keepalives of the pipe while a person is asked: CTAP 2.1,
+/// 11.2.9.1.5, asks for one every 100 ms.
+pub const KEEPALIVE: Duration = Duration::from_millis(100);

@@ -195,6 +195,20 @@ pub enum Error {
     /// The peer broke the protocol.
     #[error(transparent)]
     Protocol(#[from] cablecar_protocol::Error),
+    /// A client of the pipe ended in the middle of a frame.
+    #[error("the input ended within a frame")]
+    FrameCut,
+    /// The pipe cannot be read or written.
+    #[error("the pipe broke: {0}")]
+    PipeBroke(String),
+    /// There is no place for a socket.
+    #[error("cannot listen at {}: {why}", .path.display())]
+    SocketTaken {
+        /// Where.
+        path: std::path::PathBuf,
+        /// What is in the way.
+        why: String,
+    },
     /// The doctor found something.
     #[error("{0} of the checks found something")]
     Findings(usize),
@@ -361,6 +375,17 @@ impl Error {
                 "scan a new code; if it stays so, report it with the computer's browser",
             ),
             Error::Protocol(_) => (Class::Other, "internal", "please report this"),
+            Error::FrameCut => (
+                Class::Peer,
+                "pipe.truncated",
+                "look for a message of the program at the other end; if there is none, report it there",
+            ),
+            Error::PipeBroke(_) => {
+                (Class::Other, "pipe.broken", "look for a message of the program at the other end")
+            }
+            Error::SocketTaken { .. } => {
+                (Class::Other, "pipe.taken", "stop what listens there, or name another path")
+            }
             Error::Findings(_) => {
                 (Class::Other, "doctor.findings", "do what the report says under each finding")
             }

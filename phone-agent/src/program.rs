@@ -1,5 +1,6 @@
 //! What the program does.
 
+mod ctap;
 mod listing;
 
 use std::io::Write;
@@ -48,6 +49,18 @@ pub fn run(config: Config) -> Result<(), Error> {
             let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
             let unlocked = vault.unlock(&config.passphrase.read(0)?)?;
             write(&listing::list(unlocked.passkeys(), format)?)
+        }
+        Task::Ctap(task) => {
+            let unlocked = match &task.state {
+                Some(folder) => {
+                    ctap::in_folder(folder, &config.passphrase, task.accept_rollback, &mut *screen)?
+                }
+                None => {
+                    let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
+                    vault.unlock(&config.passphrase.read(0)?)?
+                }
+            };
+            ctap::serve(task, unlocked, screen, config.events)
         }
         Task::Doctor(examination, format) => {
             let vault = (&config.vault, config.vault_path.as_path());

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::ctap2::Served;
+use crate::error::Error;
 
 /// How far a transaction is. The same words as on the computer, where the
 /// same thing is meant.
@@ -60,6 +61,8 @@ pub enum Notice<'a> {
     Asked(&'a str),
     /// A request was served.
     Served(Served),
+    /// A request was not served, and the next may be.
+    NotServed(&'a Error),
     /// Something that people should know.
     Caution(&'a Caution),
 }
@@ -79,6 +82,8 @@ pub enum Caution {
     RollbackAccepted,
     /// `--accept-link`.
     LinkAccepted,
+    /// `--state` without a passphrase.
+    KeyBeside,
     /// A code older than ten minutes, by this many.
     CodeOld(u64),
     /// A code from the future, by this many minutes.
@@ -95,6 +100,7 @@ impl Caution {
             Caution::WeakKdf => "danger.weak-kdf",
             Caution::RollbackAccepted => "vault.rollback-accepted",
             Caution::LinkAccepted => "qr.link-accepted",
+            Caution::KeyBeside => "vault.key-beside",
             Caution::CodeOld(_) => "qr.old",
             Caution::CodeEarly(_) => "qr.early",
         }
@@ -122,6 +128,9 @@ impl fmt::Display for Caution {
             Caution::LinkAccepted => f.write_str(
                 "--accept-link: if the code is not on the screen in front of you, whoever shows it signs in as you",
             ),
+            Caution::KeyBeside => {
+                f.write_str("the vault's key lies beside it: the vault is as safe as its folder")
+            }
             Caution::CodeOld(minutes) => {
                 write!(
                     f,

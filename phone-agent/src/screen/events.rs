@@ -17,6 +17,7 @@ enum Event<'a> {
     Stage { stage: Stage, elapsed_ms: u64, if_stuck: &'static str },
     Asked { what: &'a str },
     Served { what: String },
+    NotServed { id: &'a str, message: String },
     Warning { id: &'a str, message: String },
     Error { id: &'a str, exit: u8, message: String, remedy: &'a str },
 }
@@ -31,6 +32,10 @@ impl Screen for Events {
             },
             Notice::Asked(what) => Event::Asked { what },
             Notice::Served(served) => Event::Served { what: served.to_string() },
+            Notice::NotServed(error) => {
+                let (_, id, _) = error.advice();
+                Event::NotServed { id, message: error.to_string() }
+            }
             Notice::Caution(caution) => Event::Warning { id: caution.id(), message: caution.to_string() },
         });
     }

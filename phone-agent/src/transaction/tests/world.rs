@@ -117,6 +117,7 @@ impl Screen for Log {
             Notice::Stage(stage, _) => format!("{stage:?}"),
             Notice::Asked(what) => format!("asked to {what}"),
             Notice::Served(served) => served.to_string(),
+            Notice::NotServed(error) => format!("not served: {}", error.advice().1),
             Notice::Caution(caution) => caution.id().into(),
         });
     }
