@@ -17,11 +17,19 @@
 //! [`Question`] and a [`Ready`]; and only the [`Answer`] to that question
 //! makes it act.
 
+mod client_pin;
+mod config;
+mod credential_management;
 mod device;
+mod failure;
 mod get_assertion;
 mod get_info;
+mod large_blobs;
 mod make_credential;
+mod pin_uv;
+mod reset;
 mod selection;
+mod token;
 
 use std::fmt;
 
@@ -207,7 +215,7 @@ impl Ready {
         };
         match self {
             Ready::MakeCredential(ready) => ready.act(approval, rng, now),
-            Ready::GetAssertion(ready) => ready.act(approval),
+            Ready::GetAssertion(ready) => ready.act(approval, rng),
             Ready::Selection(ready) => ready.act(approval),
         }
     }

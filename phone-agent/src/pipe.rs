@@ -38,24 +38,7 @@ use crate::ctap2::{Context, Device, Moment, Reply, Step};
 use crate::defaults;
 use crate::error::Error;
 use crate::screen::{Notice, Screen};
-use crate::verification::Verified;
-
-/// Verifies the person by what is built in, where the owner asked for it.
-pub trait Verifier {
-    /// Verifies, and waits for it; `why` is for the person. Dropping the
-    /// future withdraws the request.
-    fn verify(&mut self, why: &str) -> impl Future<Output = Verified> + Send;
-}
-
-/// No verification is built in.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoVerifier;
-
-impl Verifier for NoVerifier {
-    async fn verify(&mut self, _: &str) -> Verified {
-        Verified::CannotAsk
-    }
-}
+use crate::verification::{Verified, Verifier};
 
 /// An authenticator with power, and the people around it.
 #[derive(Debug)]
@@ -64,8 +47,8 @@ pub struct Authenticator<C, V, S, N> {
     pub device: Device,
     /// Asks the person.
     pub consent: C,
-    /// Verifies the person.
-    pub verifier: V,
+    /// Verifies the person, where that is built in.
+    pub verifier: Option<V>,
     /// Tells what is asked.
     pub screen: S,
     /// Tells the present.
@@ -149,7 +132,13 @@ where
                 Step::Answer(reply) => return Ok(Some(reply)),
                 Step::Verify(why, unverified) => {
                     self.screen.notice(Notice::Asked(&why));
-                    match attend(line, self.verifier.verify(&why)).await? {
+                    let verified = async {
+                        match &mut self.verifier {
+                            Some(verifier) => verifier.verify(&why).await,
+                            None => Verified::CannotAsk,
+                        }
+                    };
+                    match attend(line, verified).await? {
                         Attended::Done(verified) => {
                             let context = &mut Context { rng, now: (self.now)() };
                             self.device.verified(unverified, verified, context)

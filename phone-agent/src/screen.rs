@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::consent;
 use crate::ctap2::Served;
 use crate::error::Error;
+use crate::verification;
 
 /// How far a transaction is. The same words as on the computer, where the
 /// same thing is meant.
@@ -59,6 +61,8 @@ pub enum Notice<'a> {
     Stage(Stage, Duration),
     /// A computer asks for this, in words made safe to show.
     Asked(&'a str),
+    /// The person is verified, and has to do this for it.
+    Verify(&'a str),
     /// A request was served.
     Served(Served),
     /// A request was not served, and the next may be.
@@ -78,6 +82,8 @@ pub enum Caution {
     OtherRelay,
     /// A vault made with `--danger-weak-kdf`.
     WeakKdf,
+    /// `export` into a file without a passphrase.
+    PlainExport,
     /// `--accept-rollback`.
     RollbackAccepted,
     /// `--accept-link`.
@@ -88,6 +94,10 @@ pub enum Caution {
     CodeOld(u64),
     /// A code from the future, by this many minutes.
     CodeEarly(u64),
+    /// A question could not be put to anybody.
+    NotAsked(consent::Fault),
+    /// Nobody could be verified.
+    NotVerified(verification::Fault),
 }
 
 impl Caution {
@@ -98,11 +108,14 @@ impl Caution {
             Caution::ScriptedConsent => "danger.consent",
             Caution::OtherRelay => "danger.relay",
             Caution::WeakKdf => "danger.weak-kdf",
+            Caution::PlainExport => "export.plain",
             Caution::RollbackAccepted => "vault.rollback-accepted",
             Caution::LinkAccepted => "qr.link-accepted",
             Caution::KeyBeside => "vault.key-beside",
             Caution::CodeOld(_) => "qr.old",
             Caution::CodeEarly(_) => "qr.early",
+            Caution::NotAsked(_) => "consent.not-asked",
+            Caution::NotVerified(_) => "verify.not-verified",
         }
     }
 }
@@ -122,6 +135,9 @@ impl fmt::Display for Caution {
             Caution::WeakKdf => {
                 f.write_str("the vault is as good as open: it was made with --danger-weak-kdf")
             }
+            Caution::PlainExport => f.write_str(
+                "whoever reads the exported file can sign in as you: keep it nowhere, and delete it after use",
+            ),
             Caution::RollbackAccepted => {
                 f.write_str("--accept-rollback: what was stored after this copy of the vault is forgotten")
             }
@@ -140,6 +156,8 @@ impl fmt::Display for Caution {
             Caution::CodeEarly(minutes) => {
                 write!(f, "the code is from {minutes} minutes in the future: a clock is wrong")
             }
+            Caution::NotAsked(fault) => fault.fmt(f),
+            Caution::NotVerified(fault) => fault.fmt(f),
         }
     }
 }

@@ -9,15 +9,21 @@
 mod authenticator_data;
 mod entities;
 mod get_info;
+mod local;
 mod prf;
 mod status;
 
+pub mod client_pin;
+pub mod config;
+pub mod credential_management;
 pub mod get_assertion;
+pub mod large_blobs;
 pub mod make_credential;
 
 pub use authenticator_data::{AttestedCredential, AuthenticatorData, Flags};
 pub use entities::{CredentialDescriptor, RelyingParty, User};
 pub use get_info::GetInfo;
+pub use local::{HmacSecretInput, PinUvAuth};
 pub use prf::{PrfInputs, PrfOutputs, PrfValues};
 pub use status::Status;
 

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{DANGER, consent};
-use crate::consent::scripted::Scripted;
+use super::consent::ConsentArgs;
 
 /// Arguments of `ctap`.
 #[derive(Debug, Args)]
@@ -24,9 +23,9 @@ pub struct CtapArgs {
     /// key is put beside it, so that it is as safe as the folder.
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
-    /// Answer every question without asking a person
-    #[arg(long, value_name = "allow|deny|after=MS", help_heading = DANGER, value_parser = consent)]
-    pub danger_consent: Option<Scripted>,
+    /// How the person is asked, and verified.
+    #[command(flatten)]
+    pub consent: ConsentArgs,
 }
 
 fn socket(text: &str) -> Result<PathBuf, String> {

@@ -6,15 +6,28 @@
 //! the word that a person must be verified ([`Device::verified`]) or asked
 //! ([`Device::act`]) first. Dropping a step is how a request is cancelled.
 
+mod extensions;
+mod get_assertion;
+mod get_info;
+mod get_next_assertion;
+mod make_credential;
+mod user_verification;
+
 use std::time::Duration;
 
 use cablecar_protocol::ctap::Status;
 use rand_core::CryptoRngCore;
 
-use super::{Reply, selection};
+use get_next_assertion::Remembered;
+
+use super::credential_management::Enumeration;
+use super::failure::Failure;
+use super::large_blobs::Incoming;
+use super::pin_uv::PinUv;
+use super::{Reply, client_pin, reset, selection};
 use crate::consent::{Answer, Question};
 use crate::error::Error;
-use crate::vault::Unlocked;
+use crate::vault::{self, Unlocked};
 use crate::verification::Verified;
 
 /// When something happens.
@@ -37,7 +50,16 @@ pub struct Context<'a> {
 /// An authenticator with power.
 #[derive(Debug)]
 pub struct Device {
-    vault: Unlocked,
+    pub(super) vault: Unlocked,
+    /// Whether a built-in user verification is configured.
+    pub(super) uv: bool,
+    pub(super) pin_uv: PinUv,
+    /// What getNextAssertion goes on with.
+    remembered: Option<Remembered>,
+    /// The list that the last command told of, unless it is told.
+    pub(super) enumeration: Option<Enumeration>,
+    /// The large blobs that are being written.
+    pub(super) incoming: Incoming,
 }
 
 /// What a request needs next.
@@ -53,50 +75,105 @@ pub enum Step {
 
 /// A request that waits for a verification.
 #[derive(Debug)]
-pub enum Unverified {}
+pub enum Unverified {
+    /// 01
+    MakeCredential(Box<make_credential::Asked>),
+    /// 02
+    GetAssertion(Box<get_assertion::Asked>),
+    /// 06
+    ClientPin(Box<client_pin::Unverified>),
+}
 
 /// A request that waits for the answer to its question.
 #[derive(Debug)]
 pub enum Ready {
-    /// 0b
+    /// 01
+    MakeCredential(Box<make_credential::Ready>),
+    /// 02
+    GetAssertion(Box<get_assertion::Ready>),
+    /// 07
+    Reset(reset::Ready),
+    /// 0b, and what is no more than a touch
     Selection(selection::Ready),
 }
 
 impl Device {
     /// Gives power to an authenticator with this vault, which stays open.
-    pub fn new(vault: Unlocked) -> Self {
-        Self { vault }
+    /// `uv` says whether a built-in user verification is configured.
+    ///
+    /// # Errors
+    /// [`vault::Error::NoRandomness`].
+    pub fn new(vault: Unlocked, uv: bool, rng: &mut dyn CryptoRngCore) -> Result<Self, vault::Error> {
+        let (enumeration, incoming) = (None, Incoming::default());
+        Ok(Self { vault, uv, pin_uv: PinUv::new(rng)?, remembered: None, enumeration, incoming })
     }
 
     /// Takes a request: command byte and parameters.
-    pub fn take(&mut self, request: &[u8], _: &mut Context<'_>) -> Step {
+    pub fn take(&mut self, request: &[u8], context: &mut Context<'_>) -> Step {
         let Some((command, parameters)) = request.split_first() else {
             return refuse(Status::INVALID_LENGTH);
         };
+        // Any command ends a list, unless it is the next one of it.
+        let (remembered, enumeration) = (self.remembered.take(), self.enumeration.take());
+        let answered = |reply: Result<Reply, Failure>| Step::Answer(reply.unwrap_or_else(Reply::from));
+        let taken = |step: Result<Step, Failure>| step.unwrap_or_else(|error| Step::Answer(error.into()));
         match command {
+            0x01 => taken(self.make_credential(parameters, context)),
+            0x02 => taken(self.get_assertion(parameters, context)),
+            0x04 if parameters.is_empty() => {
+                Step::Answer(Reply::new(Status::OK.with(&self.get_info()), None))
+            }
+            0x06 => taken(self.client_pin(parameters, context)),
+            0x07 => taken(self.reset(parameters, context)),
+            0x08 => answered(self.get_next_assertion(parameters, remembered, context)),
+            0x0a => answered(self.credential_management(parameters, enumeration, context)),
+            0x0c => answered(self.large_blobs(parameters, context)),
+            0x0d => answered(self.config(parameters, context)),
             0x0b if parameters.is_empty() => {
                 let (question, ready) = selection::ask(selection::Kind::Selection);
                 Step::Ask(question, Ready::Selection(ready))
             }
+            0x04 | 0x0b => refuse(Status::INVALID_LENGTH),
             _ => refuse(Status::INVALID_COMMAND),
         }
     }
 
     /// Goes on with a request once the verification is over.
-    pub fn verified(&mut self, unverified: Unverified, _: Verified, _: &mut Context<'_>) -> Step {
-        match unverified {}
+    pub fn verified(
+        &mut self,
+        unverified: Unverified,
+        verified: Verified,
+        context: &mut Context<'_>,
+    ) -> Step {
+        let step = match unverified {
+            Unverified::MakeCredential(asked) => self.verified_to_make(*asked, verified, context),
+            Unverified::GetAssertion(asked) => self.verified_to_sign(*asked, verified, context),
+            Unverified::ClientPin(unverified) => {
+                self.client_pin_verified(*unverified, verified, context).map(Step::Answer)
+            }
+        };
+        step.unwrap_or_else(|failure| Step::Answer(failure.into()))
     }
 
     /// Does what the answer says.
-    pub fn act(&mut self, ready: Ready, answer: Answer, _: &mut Context<'_>) -> Reply {
+    pub fn act(&mut self, ready: Ready, answer: Answer, context: &mut Context<'_>) -> Reply {
         let approval = match answer {
             Answer::Approve(approval) => approval,
             Answer::Decline => return Reply::failed(Status::OPERATION_DENIED, Error::Declined),
             Answer::CannotAsk => return Reply::failed(Status::OPERATION_DENIED, Error::CannotAsk),
         };
         match ready {
+            Ready::MakeCredential(ready) => self.make(*ready, approval, context).unwrap_or_else(Reply::from),
+            Ready::GetAssertion(ready) => self.assert(*ready, approval, context).unwrap_or_else(Reply::from),
+            Ready::Reset(ready) => self.act_reset(ready, approval, context).unwrap_or_else(Reply::from),
             Ready::Selection(ready) => ready.act(approval),
         }
+    }
+
+    /// Forgets what a power cycle would make it forget.
+    pub(super) fn forget(&mut self, pin_uv: PinUv) {
+        self.remembered = None;
+        (self.pin_uv, self.enumeration, self.incoming) = (pin_uv, None, Incoming::default());
     }
 }
 

@@ -1,15 +1,16 @@
 //! getAssertion (02): a passkey used.
 
 use cablecar_protocol::ctap::get_assertion::{Request, Response};
-use cablecar_protocol::ctap::{AuthenticatorData, CredentialDescriptor, PrfOutputs, Status, User};
+use cablecar_protocol::ctap::{AuthenticatorData, CredentialDescriptor, Flags, PrfOutputs, Status, User};
 use cablecar_protocol::qr::Hint;
+use rand_core::CryptoRngCore;
 
-use super::make_credential::flags;
+use super::make_credential::backup_flags;
 use super::{Reply, Served, check_rp_id, refuse_pin_uv_auth, sha256, warnings};
 use crate::consent::{Account, Approval, Question, Ticket, What};
 use crate::defaults;
 use crate::error::Error;
-use crate::vault::{Passkey, Unlocked};
+use crate::vault::{CredentialId, Passkey, Unlocked};
 
 /// Parameter `pinUvAuthProtocol`.
 const PIN_UV_AUTH_PROTOCOL: i64 = 0x07;
@@ -81,16 +82,22 @@ pub struct Ready {
 }
 
 impl Ready {
-    pub(super) fn act(self, approval: Approval) -> Reply {
+    pub(super) fn act(mut self, approval: Approval, rng: &mut dyn CryptoRngCore) -> Reply {
         let Some(account) = approval.redeem(&self.ticket) else {
             return Reply::failed(Status::OPERATION_DENIED, Error::Declined);
         };
         let chosen = self.candidates.get(account).and_then(|index| self.vault.passkeys().nth(*index));
         // Only the person's yes tells the computer that there is nothing.
-        let Some(passkey) = chosen else {
+        let Some(id) = chosen.map(|passkey| passkey.id.clone()) else {
             return Reply::failed(Status::NO_CREDENTIALS, Error::NoPasskey);
         };
-        match self.sign(passkey) {
+        match count(&mut self.vault, &id, rng) {
+            Ok(Some(_)) => {}
+            Ok(None) => return Reply::failed(Status::NO_CREDENTIALS, Error::NoPasskey),
+            Err(error) => return Reply::vault_failed(error),
+        }
+        let response = self.vault.passkeys().find(|passkey| passkey.id == id).and_then(|one| self.sign(one));
+        match response {
             Some(response) => Reply::served(&response.to_bytes(), Served::SignedIn),
             // A key that the vault took for one and that cannot sign.
             None => Reply::failed(Status::OTHER, Error::Refused(Status::OTHER)),
@@ -98,7 +105,8 @@ impl Ready {
     }
 
     fn sign(&self, passkey: &Passkey) -> Option<Response> {
-        let data = AuthenticatorData::new(sha256(passkey.rp.id.as_bytes()), flags(passkey), 0, None);
+        // Both were asked of the person for this very request.
+        let data = authenticator_data(passkey, Flags::UP | Flags::UV);
         let signed = [data.as_bytes(), self.request.client_data_hash.as_slice()].concat();
         let asked_by_id = self.request.has_allow_list;
         let salts = self.request.prf.as_ref().and_then(|prf| prf.for_credential(passkey.id.as_bytes()));
@@ -114,6 +122,37 @@ impl Ready {
                 .map(|salts| PrfOutputs { enabled: None, results: Some(passkey.prf.evaluate(salts, true)) }),
         })
     }
+}
+
+/// What is signed with a passkey, without the outputs of extensions. `user`
+/// says of the person what is true: [`Flags::UP`], [`Flags::UV`], both or
+/// neither.
+pub(super) fn authenticator_data(passkey: &Passkey, user: u8) -> AuthenticatorData {
+    let flags = user | backup_flags(passkey);
+    AuthenticatorData::new(sha256(passkey.rp.id.as_bytes()), flags, passkey.counter, None)
+}
+
+/// Counts one more signature, on the disk before anybody sees it, and gives
+/// the number: 0, without a write, where the passkey can be synced. `None` if
+/// the passkey is gone.
+pub(super) fn count(
+    vault: &mut Unlocked,
+    id: &CredentialId,
+    rng: &mut dyn CryptoRngCore,
+) -> Result<Option<u32>, crate::vault::Error> {
+    match vault.passkeys().find(|passkey| passkey.id == *id) {
+        None => return Ok(None),
+        Some(passkey) if passkey.backup.eligible() => return Ok(Some(0)),
+        Some(_) => {}
+    }
+    vault.change(rng, |contents| {
+        let mut counter = 0;
+        let there = contents.update(id, |passkey| {
+            passkey.counter = passkey.counter.saturating_add(1);
+            counter = passkey.counter;
+        });
+        Ok(there.then_some(counter))
+    })
 }
 
 /// Whose account it is. The names go along only where the client may have to

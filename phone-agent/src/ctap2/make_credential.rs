@@ -16,7 +16,7 @@ use crate::consent::{Account, Approval, Question, Ticket, Warning, What};
 use crate::defaults;
 use crate::error::Error;
 use crate::vault::{
-    Algorithm, Backup, CredentialId, Passkey, PrfSecrets, PrivateKey, Protection, PublicKey, Unlocked,
+    Algorithm, Backup, CredentialId, Passkey, Policy, PrfSecrets, PrivateKey, Protection, PublicKey, Unlocked,
 };
 
 /// Parameter `enterpriseAttestation`.
@@ -114,27 +114,11 @@ impl Ready {
 
     fn create(self, rng: &mut dyn CryptoRngCore, now: u64) -> Result<Response, crate::vault::Error> {
         let Self { request, mut vault, .. } = self;
-        let passkey = Passkey {
-            id: CredentialId::random(rng)?,
-            rp: RelyingParty { id: request.rp.id, name: request.rp.name.map(shortened) },
-            user: User {
-                id: request.user.id,
-                name: request.user.name.map(shortened),
-                display_name: request.user.display_name.map(shortened),
-            },
-            key: PrivateKey::random(Algorithm::Es256, rng)?,
-            created_at: now,
-            backup: Backup::SYNCED,
-            prf: PrfSecrets::random(rng)?,
-            discoverable: request.options.rk == Some(true),
-            protection: Protection::Optional,
-            counter: 0,
-            blob: None,
-            large_blob_key: None,
-        };
+        let passkey = new_passkey(&request, Algorithm::Es256, vault.state().policy, rng, now)?;
         let response = Response {
             format: "none".into(),
-            authenticator_data: authenticator_data(&passkey),
+            // Both were asked of the person for this very request.
+            authenticator_data: authenticator_data(&passkey, Flags::UP | Flags::UV),
             statement: cbor::Writer::map_of(|_| {}),
             prf: request.prf.map(|inputs| PrfOutputs {
                 enabled: Some(true),
@@ -147,26 +131,61 @@ impl Ready {
     }
 }
 
-fn authenticator_data(passkey: &Passkey) -> AuthenticatorData {
+/// What is asked for, as far as every authenticator makes it: without what
+/// extensions add.
+pub(super) fn new_passkey(
+    request: &Request,
+    algorithm: Algorithm,
+    policy: Policy,
+    rng: &mut dyn CryptoRngCore,
+    now: u64,
+) -> Result<Passkey, crate::vault::Error> {
+    let Request { rp, user, options, .. } = request;
+    Ok(Passkey {
+        id: CredentialId::random(rng)?,
+        rp: RelyingParty { id: rp.id.clone(), name: rp.name.clone().map(shortened) },
+        user: User {
+            id: user.id.clone(),
+            name: user.name.clone().map(shortened),
+            display_name: user.display_name.clone().map(shortened),
+        },
+        key: PrivateKey::random(algorithm, rng)?,
+        created_at: now,
+        backup: match policy {
+            Policy::Synced => Backup::SYNCED,
+            Policy::DeviceBound => Backup::DEVICE_BOUND,
+        },
+        prf: PrfSecrets::random(rng)?,
+        discoverable: options.rk == Some(true),
+        protection: Protection::Optional,
+        counter: 0,
+        blob: None,
+        large_blob_key: None,
+    })
+}
+
+/// What is attested of a new passkey. `user` says of the person what is true:
+/// [`Flags::UP`], [`Flags::UV`], both or neither.
+pub(super) fn authenticator_data(passkey: &Passkey, user: u8) -> AuthenticatorData {
     let attested = AttestedCredential {
         aaguid: AAGUID,
         id: passkey.id.as_bytes().to_vec(),
         public_key: cose_key(&passkey.key),
     };
-    AuthenticatorData::new(sha256(passkey.rp.id.as_bytes()), flags(passkey), 0, Some(attested))
+    let flags = user | backup_flags(passkey);
+    AuthenticatorData::new(sha256(passkey.rp.id.as_bytes()), flags, passkey.counter, Some(attested))
 }
 
-/// User present and verified, because both were asked of the person for this
-/// very request; and what is true of the passkey.
-pub(super) fn flags(passkey: &Passkey) -> u8 {
+/// The flags of a passkey that say where else it may be.
+pub(super) fn backup_flags(passkey: &Passkey) -> u8 {
     let eligible = if passkey.backup.eligible() { Flags::BE } else { 0 };
     let done = if passkey.backup.done() { Flags::BS } else { 0 };
-    Flags::UP | Flags::UV | eligible | done
+    eligible | done
 }
 
 /// The public key: {1: 2 (EC2), 3: −7 (ES256), −1: 1 (P-256), −2: X, −3: Y} or
 /// {1: 1 (OKP), 3: −8 (EdDSA), −1: 6 (Ed25519), −2: X}
-fn cose_key(key: &PrivateKey) -> Vec<u8> {
+pub(super) fn cose_key(key: &PrivateKey) -> Vec<u8> {
     // A private key was checked to be one when it was made.
     let Some(public) = key.public() else { return Vec::new() };
     let key = match public {
@@ -183,7 +202,7 @@ fn cose_key(key: &PrivateKey) -> Vec<u8> {
 }
 
 /// Cut between characters.
-fn shortened(mut name: String) -> String {
+pub(super) fn shortened(mut name: String) -> String {
     let cut = (0..=defaults::MAX_NAME).rev().find(|cut| name.is_char_boundary(*cut));
     if name.len() > defaults::MAX_NAME {
         name.truncate(cut.unwrap_or(0));

@@ -1,5 +1,6 @@
-//! selection (0b), and the makeCredential for `.dummy` by which Chromium asks
-//! the same of authenticators that do not suit its request.
+//! selection (0b), and the two older ways to ask the same: the makeCredential
+//! for `.dummy` that Chromium sends to authenticators that do not suit its
+//! request, and, over the local pipe, an empty pinUvAuthParam.
 
 use cablecar_protocol::ctap::Status;
 
@@ -17,6 +18,9 @@ pub(super) enum Kind {
     Selection,
     /// makeCredential for `.dummy`: yes is 27, since nothing is made.
     Dummy,
+    /// An empty pinUvAuthParam: yes is this, which tells whether there is a
+    /// PIN.
+    Touch(Status),
 }
 
 /// Waits for the answer.
@@ -36,6 +40,7 @@ impl Ready {
         match (approval.redeem(&self.ticket), self.kind) {
             (None, _) => Reply::failed(Status::OPERATION_DENIED, Error::Declined),
             (Some(_), Kind::Selection) => Reply::served(&[], Served::Selected),
+            (Some(_), Kind::Touch(status)) => Reply::new(status.with(&[]), None),
             (Some(_), Kind::Dummy) => Reply::new(Status::OPERATION_DENIED.with(&[]), None),
         }
     }

@@ -13,12 +13,13 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
 
-use super::{Authenticator, Verifier};
+use super::Authenticator;
 use crate::consent::Consent;
 use crate::ctap2::Moment;
 use crate::defaults;
 use crate::error::Error;
 use crate::screen::{Notice, Screen};
+use crate::verification::Verifier;
 
 /// A socket that is listened on. Removed on drop.
 #[derive(Debug)]

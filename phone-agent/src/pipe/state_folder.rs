@@ -45,17 +45,17 @@ pub fn open(
     };
     let key = folder.join("key");
     let key_beside = *passphrase == Source::Terminal && (is_new || key.exists());
-    let (passphrase, kdf) = if key_beside {
+    let (passphrase, source, kdf) = if key_beside {
         // Nothing to guess: 256 random bits need no slow derivation.
-        (key_in(&key, rng).map_err(failed)??, Kdf::DANGER_WEAK)
+        (key_in(&key, rng).map_err(failed)??, Source::File(key), Kdf::DANGER_WEAK)
     } else {
-        (passphrase.read(0)?, Kdf::STANDARD)
+        (passphrase.read(0)?, passphrase.clone(), Kdf::STANDARD)
     };
     if is_new {
         vault.create(&passphrase, kdf, rng)?;
     }
     let is_weak = !key_beside && vault.inspect()?.is_weak();
-    Ok(Opened { unlocked: vault.unlock(&passphrase)?, key_beside, is_weak })
+    Ok(Opened { unlocked: vault.unlock(&passphrase)?, vault, source, key_beside, is_weak })
 }
 
 /// An open vault, and what people should know of it.
@@ -63,6 +63,10 @@ pub fn open(
 pub struct Opened {
     /// The vault.
     pub unlocked: Unlocked,
+    /// The vault, locked.
+    pub vault: Vault,
+    /// Where its passphrase is.
+    pub source: Source,
     /// Its key lies beside it.
     pub key_beside: bool,
     /// Its passphrase is as good as open.

@@ -9,6 +9,7 @@ use super::*;
 use crate::consent::{Answer, Question, scripted::Scripted};
 use crate::passphrase::Passphrase;
 use crate::vault::{Kdf, Unlocked, Vault};
+use crate::verification::AnyVerifier;
 
 /// A client at its end of the pipe.
 struct Client {
@@ -87,11 +88,14 @@ fn unlocked() -> Unlocked {
     vault.unlock(&passphrase).unwrap()
 }
 
-fn authenticator<C: Consent>(consent: C, screen: Told) -> Authenticator<C, NoVerifier, Told, fn() -> Moment> {
+fn authenticator<C: Consent>(
+    consent: C,
+    screen: Told,
+) -> Authenticator<C, AnyVerifier, Told, fn() -> Moment> {
     Authenticator {
-        device: Device::new(unlocked()),
+        device: Device::new(unlocked(), false, &mut OsRng).unwrap(),
         consent,
-        verifier: NoVerifier,
+        verifier: None,
         screen,
         now: || Moment { since_power_up: Duration::ZERO, epoch: 1_795_219_200 },
     }

@@ -1,24 +1,26 @@
 //! `ctap`: the authenticator for programs of this computer.
 
+use std::future::Future;
 use std::path::Path;
 use std::time::Instant;
 
 use rand_core::OsRng;
 
-use super::{end, now, runtime};
+use super::{end, now, runtime, screen};
 use crate::config::Ctap;
-use crate::consent::Consent;
-use crate::consent::terminal::Terminal;
+use crate::consent::AnyConsent;
 use crate::ctap2::{Device, Moment};
 use crate::error::Error;
 use crate::passphrase::Source;
 #[cfg(unix)]
 use crate::pipe::socket::Socket;
-use crate::pipe::{Authenticator, NoVerifier, Verifier, state_folder, stdio};
+use crate::pipe::state_folder::{self, Opened};
+use crate::pipe::{Authenticator, stdio};
 #[cfg(unix)]
 use crate::screen::terminal;
 use crate::screen::{Caution, Notice, Screen};
-use crate::vault::Unlocked;
+use crate::vault::Vault;
+use crate::verification::AnyVerifier;
 
 /// The vault of a state folder, opened.
 pub(super) fn in_folder(
@@ -26,7 +28,7 @@ pub(super) fn in_folder(
     passphrase: &Source,
     accept_rollback: bool,
     screen: &mut dyn Screen,
-) -> Result<Unlocked, Error> {
+) -> Result<Opened, Error> {
     let opened = state_folder::open(folder, passphrase, accept_rollback, &mut OsRng)?;
     if opened.key_beside {
         screen.notice(Notice::Caution(&Caution::KeyBeside));
@@ -34,41 +36,34 @@ pub(super) fn in_folder(
     if opened.is_weak {
         screen.notice(Notice::Caution(&Caution::WeakKdf));
     }
-    Ok(opened.unlocked)
+    Ok(opened)
+}
+
+/// The person's own vault, opened.
+pub(super) fn opened(vault: Vault, source: Source) -> Result<Opened, Error> {
+    let unlocked = vault.unlock(&source.read(0)?)?;
+    Ok(Opened { unlocked, vault, source, key_beside: false, is_weak: false })
 }
 
 /// Serves until the input or the program is ended.
-pub(super) fn serve(
-    task: Ctap,
-    unlocked: Unlocked,
-    screen: Box<dyn Screen>,
-    events: bool,
-) -> Result<(), Error> {
-    let device = Device::new(unlocked);
-    match task.consent {
-        Some(consent) => run(task.listen, device, consent, NoVerifier, screen, events),
-        None => run(task.listen, device, Terminal, NoVerifier, screen, events),
-    }
-}
-
-fn run<C: Consent, V: Verifier>(
-    listen: Option<std::path::PathBuf>,
-    device: Device,
-    consent: C,
-    verifier: V,
-    screen: Box<dyn Screen>,
-    events: bool,
-) -> Result<(), Error> {
+pub(super) fn serve(task: Ctap, opened: Opened, events: bool) -> Result<(), Error> {
+    let Opened { unlocked, vault, source, .. } = opened;
+    let mut rng = OsRng;
+    let device = Device::new(unlocked, task.verify.is_some(), &mut rng)?;
     // An authenticator has power once it can answer: whoever typed the
     // passphrase slowly has the time for a reset all the same.
     let power_up = Instant::now();
-    let moment = || Moment { since_power_up: power_up.elapsed(), epoch: now() };
-    let mut rng = OsRng;
+    let mut authenticator = Authenticator {
+        device,
+        consent: AnyConsent::new(task.consent, screen(events), events),
+        verifier: task.verify.map(|means| AnyVerifier::new(means, vault, source, screen(events))),
+        screen: screen(events),
+        now: || Moment { since_power_up: power_up.elapsed(), epoch: now() },
+    };
     let runtime = runtime()?;
     let outcome = runtime.block_on(async {
         let stop = stopped()?;
-        let mut authenticator = Authenticator { device, consent, verifier, screen, now: moment };
-        match listen {
+        match task.listen {
             None => {
                 let failed = |cause: std::io::Error| Error::PipeBroke(cause.to_string());
                 let (mut input, mut output) = stdio::open().map_err(failed)?;

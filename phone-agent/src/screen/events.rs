@@ -16,6 +16,7 @@ pub struct Events;
 enum Event<'a> {
     Stage { stage: Stage, elapsed_ms: u64, if_stuck: &'static str },
     Asked { what: &'a str },
+    Verify { what: &'a str },
     Served { what: String },
     NotServed { id: &'a str, message: String },
     Warning { id: &'a str, message: String },
@@ -31,6 +32,7 @@ impl Screen for Events {
                 if_stuck: stage.if_stuck(),
             },
             Notice::Asked(what) => Event::Asked { what },
+            Notice::Verify(what) => Event::Verify { what },
             Notice::Served(served) => Event::Served { what: served.to_string() },
             Notice::NotServed(error) => {
                 let (_, id, _) = error.advice();

@@ -22,6 +22,7 @@ impl Screen for Terminal {
                 say(&format!("{:7.2} s  {}{stuck}", elapsed.as_secs_f64(), stage.sentence()));
             }
             Notice::Asked(what) => say(&format!("           a computer asks to {what}")),
+            Notice::Verify(what) => say(&format!("           {what}")),
             Notice::Served(served) => say(&format!(
                 "           {}",
                 match served {

@@ -85,6 +85,22 @@ impl AuthenticatorData {
         Self { rp_id_hash, flags: Flags(flags), counter, attested, bytes, extensions_at: None }
     }
 
+    /// The same with the extension outputs that `fill` adds, if it adds any.
+    #[must_use]
+    pub fn with_extensions(mut self, fill: impl FnOnce(&mut cbor::Entries)) -> Self {
+        let outputs = cbor::Writer::map_of(fill);
+        if self.extensions_at.is_some() || outputs == EMPTY_MAP {
+            return self;
+        }
+        self.flags = Flags(self.flags.0 | Flags::ED);
+        if let Some(flags) = self.bytes.get_mut(self.rp_id_hash.len()) {
+            *flags = self.flags.0;
+        }
+        self.extensions_at = Some(self.bytes.len());
+        self.bytes.extend_from_slice(&outputs);
+        self
+    }
+
     /// Reads authenticator data to the last byte.
     ///
     /// # Errors
@@ -130,6 +146,9 @@ impl AuthenticatorData {
         cbor::parse(bytes, cbor::CTAP_DEPTH).ok()?.as_map()
     }
 }
+
+/// A map without entries.
+const EMPTY_MAP: [u8; 1] = [0xa0];
 
 fn read_attested(bytes: &[u8]) -> Result<(AttestedCredential, &[u8]), Error> {
     let (aaguid, rest) = bytes.split_first_chunk().ok_or(BAD_RESPONSE)?;

@@ -44,10 +44,17 @@ impl User {
     pub const MAX_ID: usize = 64;
 
     pub(super) fn read(item: Item<'_>) -> Result<Self, Status> {
+        let user = Self::read_any(item)?;
+        if user.id.is_empty() { Err(Status::INVALID_LENGTH) } else { Ok(user) }
+    }
+
+    /// The same, but the user handle may be empty: CTAP 2.1, 6.1, calls that
+    /// valid, WebAuthn does not.
+    pub(super) fn read_any(item: Item<'_>) -> Result<Self, Status> {
         let map = typed(item.as_map())?;
         let id = map.get_text("id").ok_or(Status::MISSING_PARAMETER)?;
         let id = typed(id.as_bytes())?;
-        if id.is_empty() || id.len() > Self::MAX_ID {
+        if id.len() > Self::MAX_ID {
             return Err(Status::INVALID_LENGTH);
         }
         Ok(Self { id: id.to_vec(), name: text(&map, "name")?, display_name: text(&map, "displayName")? })

@@ -1,5 +1,9 @@
 //! getAssertion (02): a passkey used.
 
+mod local;
+
+pub use local::{Extensions, Parameters};
+
 use super::make_credential::{client_data_hash, read_prf_outputs};
 use super::{
     AuthenticatorData, BAD_RESPONSE, Command, CredentialDescriptor, Options, PrfInputs, PrfOutputs, Status,

@@ -1,5 +1,9 @@
 //! makeCredential (01): a new passkey.
 
+mod local;
+
+pub use local::{Extensions, Parameters};
+
 use super::entities::PUBLIC_KEY;
 use super::{
     AuthenticatorData, BAD_RESPONSE, Command, CredentialDescriptor, Options, PrfInputs, PrfOutputs,
