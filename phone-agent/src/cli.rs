@@ -1,5 +1,10 @@
 //! What is typed.
 
+mod consent;
+pub mod ctap;
+pub mod exchange;
+pub mod vault;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,6 +13,8 @@ use std::time::Duration;
 use cablecar_protocol::tunnel::{ConnectTo, TunnelServiceDomain};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
+
+pub use consent::{AskAt, ConsentArgs, VerifyBy};
 
 use crate::consent::scripted::Scripted;
 
@@ -48,6 +55,44 @@ pub enum Command {
     Scan(Box<ScanArgs>),
     /// List the passkeys in the vault; never their keys
     List(ListArgs),
+    /// Be an authenticator for programs of this computer: all of CTAP 2.1 in
+    /// frames, as docs/ctap-pipe.md says
+    ///
+    /// The vault is opened once and stays open while this runs. Starting it
+    /// again is what a power cycle is to a security key. Ends at the end of
+    /// the input, or when it is told to by a signal; both are exit code 0.
+    Ctap(ctap::CtapArgs),
+    /// Show passkeys whole, but for their keys: all of a website, or one
+    Show(vault::ShowArgs),
+    /// Give the account of a passkey other names
+    Rename(vault::RenameArgs),
+    /// Remove a passkey, after asking at the terminal
+    Remove(vault::RemoveArgs),
+    /// Change the vault's passphrase
+    Passphrase(vault::PassphraseArgs),
+    /// Write the passkeys that may leave this vault into another file, under
+    /// the same passphrase
+    Backup(vault::BackupArgs),
+    /// Bring back the passkeys of a backup that are missing here, or make a
+    /// vault of it where there is none
+    ///
+    /// Nothing is removed and nothing overwritten.
+    Restore(vault::RestoreArgs),
+    /// Set, change or remove the PIN for programs at the local pipe
+    ///
+    /// It takes the vault's passphrase, and spends none of the PIN's guesses.
+    Pin(vault::PinArgs),
+    /// Say which passkeys may be made, or choose
+    Policy(vault::PolicyArgs),
+    /// Bring in passkeys from Bitwarden, KeePassXC, KeePassDX and others
+    ///
+    /// What comes in, what is left out and why is said for each passkey. All
+    /// that come in are written at once, or none.
+    Import(exchange::ImportArgs),
+    /// Write passkeys to a file for another password manager
+    ///
+    /// Passkeys that are bound to this device stay here.
+    Export(exchange::ExportArgs),
     /// Check the radio, the way to the relays, the clock and the vault, and
     /// say what to do about what is found
     ///
@@ -115,9 +160,9 @@ pub struct ScanArgs {
     /// How to get to the relay.
     #[command(flatten)]
     pub network: NetworkArgs,
-    /// Answer every question without asking a person
-    #[arg(long, value_name = "allow|deny|after=MS", help_heading = DANGER, value_parser = consent)]
-    pub danger_consent: Option<Scripted>,
+    /// How you are asked, and verified.
+    #[command(flatten)]
+    pub consent: ConsentArgs,
 }
 
 /// How to be heard.
@@ -206,10 +251,6 @@ fn relay(text: &str) -> Result<Url, String> {
     } else {
         Err("a relay's URL begins with ws:// or wss://".into())
     }
-}
-
-fn consent(text: &str) -> Result<Scripted, String> {
-    text.parse()
 }
 
 impl FromStr for Scripted {

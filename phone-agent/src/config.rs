@@ -4,11 +4,16 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
+use crate::cli::ctap::CtapArgs;
+use crate::cli::exchange::{ExportArgs, ImportArgs};
+use crate::cli::vault::{BackupArgs, ChangePassphraseArgs, PassphraseCommand, PinCommand, RestoreArgs};
 use crate::cli::{Cli, Command, DoctorArgs, Events, Format, NetworkArgs, RadioArgs, ScanArgs, VaultArgs};
-use crate::consent::scripted::Scripted;
+use crate::consent::Way;
 use crate::doctor::Examination;
 use crate::error::Error;
 use crate::passphrase::Source;
+use crate::program::keeping::Chore;
+use crate::program::pin::Errand;
 use crate::proximity::Medium;
 use crate::proximity::air::Air;
 use crate::scan;
@@ -16,6 +21,7 @@ use crate::screen::Caution;
 use crate::tunnel::Network;
 use crate::tunnel::proxy::Proxies;
 use crate::vault::{Kdf, Vault};
+use crate::verification::Means;
 
 /// A run of the program, every argument checked.
 #[derive(Debug)]
@@ -41,8 +47,18 @@ pub enum Task {
     Init(Kdf),
     /// Serve a computer.
     Scan(Box<Scan>),
-    /// List the passkeys.
-    List(Format),
+    /// Serve programs of this computer.
+    Ctap(Ctap),
+    /// Look at the vault, or change something in it.
+    Keep(Chore),
+    /// Write a backup.
+    Backup(BackupArgs),
+    /// Bring one back.
+    Restore(RestoreArgs),
+    /// Bring passkeys in.
+    Import(ImportArgs),
+    /// Take passkeys out.
+    Export(ExportArgs),
     /// Look for what is wrong.
     Doctor(Box<Examination>, Format),
 }
@@ -58,8 +74,26 @@ pub struct Scan {
     pub network: Network,
     /// By what to be heard.
     pub medium: Medium,
-    /// In the place of a person.
-    pub consent: Option<Scripted>,
+    /// How the person is asked.
+    pub consent: Way,
+    /// How the person is verified, beside the passphrase.
+    pub verify: Option<Means>,
+}
+
+/// How to serve programs of this computer.
+#[derive(Debug)]
+pub struct Ctap {
+    /// Where to listen; standard input and output if nowhere.
+    pub listen: Option<PathBuf>,
+    /// The folder that is the authenticator; the vault if none.
+    pub state: Option<PathBuf>,
+    /// How the person is asked.
+    pub consent: Way,
+    /// How the person is verified, where the owner wants it: the built-in
+    /// user verification.
+    pub verify: Option<Means>,
+    /// Whether an older copy of the vault is taken.
+    pub accept_rollback: bool,
 }
 
 impl Config {
@@ -80,7 +114,31 @@ impl Config {
             }
             Command::Init(_) => Task::Init(Kdf::STANDARD),
             Command::Scan(args) => Task::Scan(Box::new(scan_of(*args, &mut cautions)?)),
-            Command::List(args) => Task::List(args.format),
+            Command::Ctap(args) => Task::Ctap(ctap_of(args, cli.vault.accept_rollback, &mut cautions)?),
+            Command::List(args) => Task::Keep(Chore::List(args.format)),
+            Command::Show(args) => Task::Keep(Chore::Show(args)),
+            Command::Rename(args) => Task::Keep(Chore::Rename(args)),
+            Command::Remove(args) => Task::Keep(Chore::Remove(args)),
+            Command::Passphrase(args) => {
+                let PassphraseCommand::Change(args) = args.command;
+                Task::Keep(change_passphrase_of(args, &mut cautions))
+            }
+            Command::Pin(args) => Task::Keep(Chore::Pin(match args.command {
+                PinCommand::Set(args) => Errand::Set(args.pin_file),
+                PinCommand::Change(args) => Errand::Change(args.pin_file),
+                PinCommand::Remove => Errand::Remove,
+                PinCommand::Status(args) => Errand::Status(args.format),
+            })),
+            Command::Policy(args) => Task::Keep(Chore::Policy(args.policy, args.format)),
+            Command::Backup(args) => Task::Backup(args),
+            Command::Restore(args) => Task::Restore(args),
+            Command::Import(args) => Task::Import(args),
+            Command::Export(args) => {
+                if !args.to.is_sealed() {
+                    cautions.push(Caution::PlainExport);
+                }
+                Task::Export(args)
+            }
             Command::Doctor(args) => {
                 let format = args.format;
                 Task::Doctor(Box::new(doctor_of(*args, &mut cautions)?), format)
@@ -95,16 +153,30 @@ impl Config {
     }
 }
 
+fn change_passphrase_of(args: ChangePassphraseArgs, cautions: &mut Vec<Caution>) -> Chore {
+    let source = args.new_passphrase_file.map_or(Source::Terminal, Source::File);
+    if args.danger_weak_kdf {
+        cautions.push(Caution::WeakKdf);
+        return Chore::ChangePassphrase(source, Kdf::DANGER_WEAK);
+    }
+    Chore::ChangePassphrase(source, Kdf::STANDARD)
+}
+
 fn scan_of(args: ScanArgs, cautions: &mut Vec<Caution>) -> Result<Scan, Error> {
     let code = code_of(args.code, args.camera, args.accept_link)?;
     if args.accept_link {
         cautions.push(Caution::LinkAccepted);
     }
-    let (medium, consent) = (medium_of(args.radio, cautions)?, args.danger_consent);
-    if consent.is_some() {
-        cautions.push(Caution::ScriptedConsent);
-    }
-    Ok(Scan { code, domain: args.domain_id, network: network_of(args.network, cautions)?, medium, consent })
+    let (medium, consent) = (medium_of(args.radio, cautions)?, args.consent.way(cautions)?);
+    // The passphrase is asked for anyway.
+    let verify = args.consent.means()?.filter(|means| *means != Means::Passphrase);
+    let network = network_of(args.network, cautions)?;
+    Ok(Scan { code, domain: args.domain_id, network, medium, consent, verify })
+}
+
+fn ctap_of(args: CtapArgs, accept_rollback: bool, cautions: &mut Vec<Caution>) -> Result<Ctap, Error> {
+    let (consent, verify) = (args.consent.way(cautions)?, args.consent.means()?);
+    Ok(Ctap { listen: args.listen, state: args.state, consent, verify, accept_rollback })
 }
 
 fn code_of(

@@ -9,8 +9,14 @@
 //! "Cannot ask" is not "no": a phone without a person in front of it says so,
 //! and its owner learns what to change.
 
+pub mod command;
+mod fault;
+#[cfg(all(feature = "notification", target_os = "linux"))]
+pub mod notification;
 pub mod scripted;
+pub mod site;
 pub mod terminal;
+mod way;
 
 use std::fmt;
 use std::future::Future;
@@ -18,6 +24,11 @@ use std::sync::Arc;
 
 use cablecar_protocol::ctap::User;
 use cablecar_protocol::qr::Hint;
+
+pub use fault::Fault;
+pub(crate) use site::is_deceptive;
+pub use site::{Site, readable, readable_rp_id};
+pub use way::{AnyConsent, Way};
 
 /// Puts questions to a person.
 pub trait Consent {
@@ -41,9 +52,12 @@ pub enum Answer {
 pub struct Question {
     /// What the computer wants.
     pub what: What,
-    /// Whose passkey, as it came; show [`readable`]
-    /// text. Empty only for [`What::UseThisPhone`].
+    /// Whose passkey, as it came; show [`Question::site`]. Empty only for
+    /// [`What::UseThisPhone`] and [`What::Reset`].
     pub rp_id: String,
+    /// Who asks, by the name that the person gave it; none of a computer that
+    /// nothing is known about, as of any that showed a code.
+    pub computer: Option<String>,
     /// What the person should know before saying yes.
     pub warnings: Vec<Warning>,
     ticket: Ticket,
@@ -65,6 +79,29 @@ pub enum What {
     UseThisPhone,
     /// The end of every passkey and of the PIN of this vault.
     Reset,
+}
+
+impl What {
+    /// The word for programs.
+    pub fn id(&self) -> &'static str {
+        match self {
+            What::Register(_) => "register",
+            What::AlreadyRegistered(_) => "already-registered",
+            What::SignIn(_) => "sign-in",
+            What::NothingToSignInWith => "nothing-to-sign-in-with",
+            What::UseThisPhone => "use-this-phone",
+            What::Reset => "reset",
+        }
+    }
+
+    /// The accounts that it is about. Only a sign-in with several has a choice.
+    pub fn accounts(&self) -> &[Account] {
+        match self {
+            What::Register(account) | What::AlreadyRegistered(account) => std::slice::from_ref(account),
+            What::SignIn(accounts) => accounts,
+            What::NothingToSignInWith | What::UseThisPhone | What::Reset => &[],
+        }
+    }
 }
 
 /// An account, as a person knows it. Names come from a website: pass them
@@ -104,7 +141,7 @@ impl Question {
     /// A question, and the ticket by which the asker knows its approval.
     pub(crate) fn new(what: What, rp_id: String, warnings: Vec<Warning>) -> (Self, Ticket) {
         let ticket = Ticket(Arc::new(()));
-        (Self { what, rp_id, warnings, ticket: ticket.clone() }, ticket)
+        (Self { what, rp_id, computer: None, warnings, ticket: ticket.clone() }, ticket)
     }
 
     /// The person said yes, to the account with this index where there is a
@@ -119,6 +156,19 @@ impl Question {
             return Answer::Decline;
         }
         Answer::Approve(Approval { account, ticket: self.ticket })
+    }
+
+    /// The website, in parts. Of no use where `rp_id` is empty.
+    pub fn site(&self) -> Site {
+        Site::of(&self.rp_id)
+    }
+
+    /// Who asks, in words, at the start of a sentence.
+    pub fn asker(&self) -> String {
+        match &self.computer {
+            Some(name) => format!("The computer \"{}\"", readable(name)),
+            None => "An unknown computer".into(),
+        }
     }
 
     /// What is asked, in words: "sign in to example.com".
@@ -156,6 +206,17 @@ impl fmt::Display for Account {
             (Some(name), Some(display)) if name != display => write!(f, "{name} ({display})"),
             (Some(name), _) | (None, Some(name)) => f.write_str(&name),
             (None, None) => f.write_str("(without a name)"),
+        }
+    }
+}
+
+impl Warning {
+    /// The id for programs.
+    pub fn id(self) -> &'static str {
+        match self {
+            Warning::NotAnnounced(_) => "not-announced",
+            Warning::NotPlainAscii => "not-plain-ascii",
+            Warning::Replaces => "replaces",
         }
     }
 }
@@ -200,45 +261,6 @@ impl fmt::Debug for Ticket {
     }
 }
 
-/// An RP ID as a person should see it: plain ASCII as it is, anything else in
-/// punycode with what it pretends to be behind it, all of it readable.
-pub fn readable_rp_id(rp_id: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    if !rp_id.is_empty() && rp_id.chars().all(plain) {
-        return rp_id.to_owned();
-    }
-    match url::Host::parse(rp_id) {
-        Ok(url::Host::Domain(ascii)) if ascii != rp_id => format!("{ascii} (written {})", readable(rp_id)),
-        _ => format!("{:?}", readable(rp_id)),
-    }
-}
-
-/// Whether an RP ID needs a second look: it is not plain ASCII, or it is
-/// punycode, which browsers show as what it pretends to be.
-pub(crate) fn is_deceptive(rp_id: &str) -> bool {
-    !rp_id.is_ascii() || rp_id.split('.').any(|label| label.starts_with("xn--"))
-}
-
-/// Text of a stranger's, safe to put on a terminal: characters that move the
-/// cursor, colour the screen or turn the direction of writing become `?`, and
-/// what is too long is cut.
-pub fn readable(text: &str) -> String {
-    const LONGEST: usize = 80;
-    let safe = |c: char| {
-        let invisible = matches!(
-            c,
-            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-        );
-        if c.is_control() || invisible { '?' } else { c }
-    };
-    let mut out: String = text.chars().take(LONGEST).map(safe).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        out.push('…');
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,14 +299,5 @@ mod tests {
         assert_eq!(shown, "?[2Jalice????moc.elgoog?31m");
         assert_eq!(readable(&"x".repeat(1000)).chars().count(), 81);
         assert_eq!(Account { name: Some(String::new()), display_name: None }.to_string(), "(without a name)");
-    }
-
-    #[test]
-    fn a_name_in_another_alphabet_is_shown_in_punycode() {
-        assert_eq!(readable_rp_id("example.com"), "example.com");
-        assert_eq!(readable_rp_id("аpple.com"), "xn--pple-43d.com (written аpple.com)");
-        assert_eq!(readable_rp_id("a b\u{1b}.com"), "\"a b?.com\"");
-        assert!(is_deceptive("аpple.com") && is_deceptive("www.xn--pple-43d.com"));
-        assert!(!is_deceptive("apple.com"));
     }
 }

@@ -130,6 +130,30 @@ pub const FRAME: (u32, u32) = (1280, 720);
 /// A code has 169 to 179 characters; with spaces and line ends around it.
 pub const MAX_CODE_TEXT: u64 = 4096;
 
+/// The most that a consent command may say. An answer has 33 bytes and the
+/// digits of a number.
+pub const MAX_CONSENT_ANSWER: usize = 4096;
+/// For a consent command to end by itself once its question is answered or
+/// withdrawn: time to close a window.
+pub const CONSENT_COMMAND_ENDS: Duration = Duration::from_secs(1);
+/// How often one looks whether it has.
+pub const CONSENT_COMMAND_LOOK: Duration = Duration::from_millis(10);
+/// What fits into a pipe that nobody reads: 64 KiB on Linux, less where pages
+/// are scarce, and 16 KiB on macOS.
+pub const PIPE: usize = 16 * 1024;
+
+/// The accounts that a notification offers. GNOME shows three buttons, and
+/// one of them is for no.
+pub const MAX_NOTIFIED_ACCOUNTS: usize = 2;
+
+/// Fingers that are not known before that is a no. CTAP gives a built-in
+/// verification up to 5 tries, a PIN 3 in a row.
+pub const FINGER_TRIES: u32 = 3;
+
+/// Whatever is asked of a desktop's services, a person's answers aside: they
+/// may have to be started first.
+pub const DESKTOP: Duration = Duration::from_secs(10);
+
 /// Wrong PINs in a row before the PIN is blocked for good, and tries of the
 /// built-in user verification before it is: CTAP 2.1 allows at most 8.
 pub const PIN_RETRIES: u8 = 8;
@@ -170,6 +194,13 @@ pub const PLATFORM_UV_ATTEMPTS: u64 = 3;
 /// the pipe behind USB's packets loses nothing. getInfo says the same.
 pub const MAX_MESSAGE: usize = 7609;
 
+/// What is read from a pipe at once: a whole request of the longest, and what
+/// comes with it.
+pub const PIPE_BUFFER: usize = 8192;
+
+/// Between two keepalives of the pipe while a person is asked: CTAP 2.1,
+/// 11.2.9.1.5, asks for one every 100 ms.
+pub const KEEPALIVE: Duration = Duration::from_millis(100);
 /// The longest PIN, in bytes of UTF-8 (CTAP 2.1, 6.5.1), and so also in code
 /// points.
 pub const MAX_PIN: usize = 63;
@@ -191,3 +222,33 @@ pub const MAX_LARGE_BLOBS: usize = 8192;
 /// The longest part of the array that one command reads or writes:
 /// getInfo's maxMsgSize, less 64.
 pub const MAX_FRAGMENT: usize = MAX_MESSAGE - 64;
+/// The largest file that is imported: 5,000 passkeys are 5 MB of JSON, and
+/// people have ten times as much that is no passkey.
+pub const MAX_EXCHANGE_FILE: usize = 64 << 20;
+/// What a packed file may unpack to. It is in memory at once.
+pub const MAX_EXCHANGE_UNPACKED: usize = 128 << 20;
+/// How deep a file may be nested. Exports reach 8, and groups of a database
+/// stand in groups.
+pub const MAX_EXCHANGE_DEPTH: usize = 64;
+/// Items of any kind in a file, and passkeys among them: twice what a vault
+/// is measured with.
+pub const MAX_EXCHANGE_ITEMS: usize = 200_000;
+/// See [`MAX_EXCHANGE_ITEMS`].
+pub const MAX_EXCHANGE_PASSKEYS: usize = 20_000;
+
+/// The dearest key derivation that a file of others may demand. Bitwarden's
+/// own limits are 1 GiB and 10 passes of argon2, and 2 million iterations of
+/// PBKDF2; KeePassXC spends at most 5 s on a fast machine, which is many
+/// passes over little.
+pub const EXCHANGE_ARGON2_KIB: u64 = 1 << 20;
+/// Memory times passes, in KiB: some minutes of one processor at most.
+pub const EXCHANGE_ARGON2_WORK: u64 = 32 << 20;
+/// Lanes, which are computed one after the other here.
+pub const EXCHANGE_ARGON2_LANES: u32 = 64;
+/// See [`EXCHANGE_ARGON2_KIB`].
+pub const EXCHANGE_PBKDF2_ITERATIONS: u64 = 10_000_000;
+/// Rounds of AES-KDF: ten times what a second is on a fast machine.
+pub const EXCHANGE_AES_ROUNDS: u64 = 1_000_000_000;
+
+/// The longest user handle, in bytes, as WebAuthn has it.
+pub const MAX_USER_HANDLE: usize = 64;

@@ -6,6 +6,7 @@
 //!   scan ──> transaction ──> ctap2 ──> consent
 //!              │   │           │
 //!     proximity┘   └tunnel     └─> vault
+//!                  pipe ──> ctap2 …
 //! ```
 //!
 //! [`transaction`] waits and does not think: it opens the tunnel, advertises,
@@ -17,7 +18,8 @@
 //!
 //! The edges are traits of the module that needs them: [`transaction::Dialer`]
 //! and [`transaction::Line`], [`proximity::Advertiser`], [`consent::Consent`],
-//! [`passphrase::Passphrases`], [`screen::Screen`], [`vault::Medium`]. A test
+//! [`passphrase::Passphrases`], [`screen::Screen`], [`vault::Medium`],
+//! [`verification::Verifier`]. A test
 //! puts memory and scripts behind all of them.
 
 pub mod cli;
@@ -25,9 +27,14 @@ pub mod config;
 pub mod consent;
 pub mod ctap2;
 pub mod defaults;
+#[cfg(all(any(feature = "notification", feature = "fprintd"), target_os = "linux"))]
+mod desktop_bus;
 pub mod doctor;
 pub mod error;
+pub mod exchange;
+pub mod hardening;
 pub mod passphrase;
+pub mod pipe;
 pub mod program;
 pub mod proximity;
 pub mod scan;

@@ -6,11 +6,13 @@ use std::process::ExitCode;
 use cablecar_phone::cli::Cli;
 use cablecar_phone::config::Config;
 use cablecar_phone::error::Error;
+use cablecar_phone::hardening::keep_memory_private;
 use cablecar_phone::program;
 use cablecar_phone::screen::{events, terminal};
 use clap::Parser;
 
 fn main() -> ExitCode {
+    keep_memory_private();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(help) if !help.use_stderr() => {

@@ -113,12 +113,7 @@ impl Source {
     pub fn choose(&self) -> Result<Passphrase, NoPassphrase> {
         match self {
             Source::File(path) => Passphrase::from_file(path),
-            Source::Terminal => {
-                let first = prompt("new passphrase for the vault: ")?;
-                let second = prompt("the same again: ")?;
-                let same = subtle::ConstantTimeEq::ct_eq(first.expose(), second.expose());
-                if bool::from(same) { Ok(first) } else { Err(NoPassphrase::Differ) }
-            }
+            Source::Terminal => ask_twice("new passphrase for the vault: "),
         }
     }
 
@@ -183,8 +178,19 @@ impl Drop for FromSource {
     }
 }
 
+/// Asks at the terminal, and again, without echo.
+pub(crate) fn ask_twice(text: &str) -> Result<Passphrase, NoPassphrase> {
+    let (first, second) = (prompt(text)?, prompt("the same again: ")?);
+    let same = subtle::ConstantTimeEq::ct_eq(first.expose(), second.expose());
+    if bool::from(same) { Ok(first) } else { Err(NoPassphrase::Differ) }
+}
+
 /// Asks at the terminal, without echo.
-fn prompt(text: &str) -> Result<Passphrase, NoPassphrase> {
+///
+/// # Errors
+/// [`NoPassphrase::Declined`], [`NoPassphrase::CannotAsk`], and those of
+/// [`Passphrase::new`].
+pub(crate) fn prompt(text: &str) -> Result<Passphrase, NoPassphrase> {
     match rpassword::prompt_password(text) {
         Ok(line) => Passphrase::new(line.into_bytes()),
         Err(error) => Err(match error.kind() {

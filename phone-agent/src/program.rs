@@ -1,6 +1,11 @@
 //! What the program does.
 
+mod copies;
+mod ctap;
+mod exchange;
+pub mod keeping;
 mod listing;
+pub mod pin;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -12,21 +17,21 @@ use tokio::runtime::Runtime;
 
 use crate::cli::Format;
 use crate::config::{Config, Scan, Task};
-use crate::consent::terminal::Terminal;
+use crate::consent::AnyConsent;
 use crate::doctor;
 use crate::error::Error;
 use crate::passphrase::{FromSource, Source};
 use crate::screen::{Caution, Notice, Screen, events, terminal};
 use crate::transaction::Phone;
 use crate::vault::{self, Vault};
+use crate::verification::{AnyVerifier, VerifiedFirst};
 
 /// Does what is meant.
 ///
 /// # Errors
 /// Whatever kept it from being done.
 pub fn run(config: Config) -> Result<(), Error> {
-    let mut screen: Box<dyn Screen> =
-        if config.events { Box::new(events::Events) } else { Box::new(terminal::Terminal) };
+    let mut screen = screen(config.events);
     config.cautions.iter().for_each(|caution| screen.notice(Notice::Caution(caution)));
     match config.task {
         Task::Init(kdf) => {
@@ -42,12 +47,39 @@ pub fn run(config: Config) -> Result<(), Error> {
         }
         Task::Scan(scan) => {
             let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
-            serve(*scan, vault, config.passphrase, screen)
+            serve(*scan, vault, config.passphrase, config.events)
         }
-        Task::List(format) => {
+        Task::Keep(chore) => {
             let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
-            let unlocked = vault.unlock(&config.passphrase.read(0)?)?;
-            write(&listing::list(unlocked.passkeys(), format)?)
+            keeping::do_chore(chore, Desk { vault, passphrase: config.passphrase, quiet: config.events })
+        }
+        Task::Backup(args) => {
+            let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
+            copies::back_up(args, &Desk { vault, passphrase: config.passphrase, quiet: config.events })
+        }
+        Task::Restore(args) => {
+            let desk = Desk { vault: config.vault, passphrase: config.passphrase, quiet: config.events };
+            copies::restore(args, &desk)
+        }
+        Task::Import(args) => {
+            let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
+            exchange::import(&args, &vault, &config.passphrase)
+        }
+        Task::Export(args) => {
+            let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
+            exchange::export(&args, &vault, &config.passphrase)
+        }
+        Task::Ctap(task) => {
+            let opened = match &task.state {
+                Some(folder) => {
+                    ctap::in_folder(folder, &config.passphrase, task.accept_rollback, &mut *screen)?
+                }
+                None => {
+                    let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
+                    ctap::opened(vault, config.passphrase)?
+                }
+            };
+            ctap::serve(task, opened, config.events)
         }
         Task::Doctor(examination, format) => {
             let vault = (&config.vault, config.vault_path.as_path());
@@ -66,6 +98,22 @@ pub fn run(config: Config) -> Result<(), Error> {
     }
 }
 
+/// What it takes to keep a vault.
+struct Desk {
+    vault: Vault,
+    passphrase: Source,
+    /// Programs read along: people are told nothing.
+    quiet: bool,
+}
+
+impl Desk {
+    fn say(&self, line: &str) {
+        if !self.quiet {
+            terminal::say(line);
+        }
+    }
+}
+
 /// A vault that is there, before anybody is asked for anything.
 fn inspected(vault: Vault, path: PathBuf, screen: &mut dyn Screen) -> Result<Vault, Error> {
     let kdf = vault.inspect().map_err(|error| match error {
@@ -78,24 +126,25 @@ fn inspected(vault: Vault, path: PathBuf, screen: &mut dyn Screen) -> Result<Vau
     Ok(vault)
 }
 
-fn serve(scan: Scan, vault: Vault, passphrase: Source, screen: Box<dyn Screen>) -> Result<(), Error> {
+/// People's surface, or programs'. Each is a way to standard error, and has
+/// nothing of its own.
+fn screen(events: bool) -> Box<dyn Screen> {
+    if events { Box::new(events::Events) } else { Box::new(terminal::Terminal) }
+}
+
+fn serve(scan: Scan, vault: Vault, passphrase: Source, events: bool) -> Result<(), Error> {
     let invitation = scan.code.read()?;
-    let (dialer, passphrases) = (scan.network, FromSource::new(passphrase));
+    let verifier =
+        scan.verify.map(|means| AnyVerifier::new(means, vault.clone(), passphrase.clone(), screen(events)));
+    let consent = AnyConsent::new(scan.consent, screen(events), events);
+    let consent = VerifiedFirst { verifier, consent };
+    let (dialer, passphrases, screen) = (scan.network, FromSource::new(passphrase), screen(events));
     let runtime = runtime()?;
     let outcome = runtime.block_on(async {
         // Before a tunnel is opened that nobody could find.
         let advertiser = scan.medium.open().await?;
-        match scan.consent {
-            Some(consent) => {
-                let mut phone = Phone { dialer, advertiser, consent, passphrases, screen, vault };
-                phone.run(invitation, scan.domain, &mut OsRng, now()).await
-            }
-            None => {
-                let consent = Terminal;
-                let mut phone = Phone { dialer, advertiser, consent, passphrases, screen, vault };
-                phone.run(invitation, scan.domain, &mut OsRng, now()).await
-            }
-        }
+        let mut phone = Phone { dialer, advertiser, consent, passphrases, screen, vault };
+        phone.run(invitation, scan.domain, &mut OsRng, now()).await
     });
     end(runtime);
     outcome?.verdict()

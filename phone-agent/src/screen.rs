@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::consent;
 use crate::ctap2::Served;
+use crate::error::Error;
+use crate::verification;
 
 /// How far a transaction is. The same words as on the computer, where the
 /// same thing is meant.
@@ -58,8 +61,12 @@ pub enum Notice<'a> {
     Stage(Stage, Duration),
     /// A computer asks for this, in words made safe to show.
     Asked(&'a str),
+    /// The person is verified, and has to do this for it.
+    Verify(&'a str),
     /// A request was served.
     Served(Served),
+    /// A request was not served, and the next may be.
+    NotServed(&'a Error),
     /// Something that people should know.
     Caution(&'a Caution),
 }
@@ -75,14 +82,22 @@ pub enum Caution {
     OtherRelay,
     /// A vault made with `--danger-weak-kdf`.
     WeakKdf,
+    /// `export` into a file without a passphrase.
+    PlainExport,
     /// `--accept-rollback`.
     RollbackAccepted,
     /// `--accept-link`.
     LinkAccepted,
+    /// `--state` without a passphrase.
+    KeyBeside,
     /// A code older than ten minutes, by this many.
     CodeOld(u64),
     /// A code from the future, by this many minutes.
     CodeEarly(u64),
+    /// A question could not be put to anybody.
+    NotAsked(consent::Fault),
+    /// Nobody could be verified.
+    NotVerified(verification::Fault),
 }
 
 impl Caution {
@@ -93,10 +108,14 @@ impl Caution {
             Caution::ScriptedConsent => "danger.consent",
             Caution::OtherRelay => "danger.relay",
             Caution::WeakKdf => "danger.weak-kdf",
+            Caution::PlainExport => "export.plain",
             Caution::RollbackAccepted => "vault.rollback-accepted",
             Caution::LinkAccepted => "qr.link-accepted",
+            Caution::KeyBeside => "vault.key-beside",
             Caution::CodeOld(_) => "qr.old",
             Caution::CodeEarly(_) => "qr.early",
+            Caution::NotAsked(_) => "consent.not-asked",
+            Caution::NotVerified(_) => "verify.not-verified",
         }
     }
 }
@@ -116,12 +135,18 @@ impl fmt::Display for Caution {
             Caution::WeakKdf => {
                 f.write_str("the vault is as good as open: it was made with --danger-weak-kdf")
             }
+            Caution::PlainExport => f.write_str(
+                "whoever reads the exported file can sign in as you: keep it nowhere, and delete it after use",
+            ),
             Caution::RollbackAccepted => {
                 f.write_str("--accept-rollback: what was stored after this copy of the vault is forgotten")
             }
             Caution::LinkAccepted => f.write_str(
                 "--accept-link: if the code is not on the screen in front of you, whoever shows it signs in as you",
             ),
+            Caution::KeyBeside => {
+                f.write_str("the vault's key lies beside it: the vault is as safe as its folder")
+            }
             Caution::CodeOld(minutes) => {
                 write!(
                     f,
@@ -131,6 +156,8 @@ impl fmt::Display for Caution {
             Caution::CodeEarly(minutes) => {
                 write!(f, "the code is from {minutes} minutes in the future: a clock is wrong")
             }
+            Caution::NotAsked(fault) => fault.fmt(f),
+            Caution::NotVerified(fault) => fault.fmt(f),
         }
     }
 }

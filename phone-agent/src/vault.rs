@@ -38,6 +38,7 @@
 //! says nothing and is no error.
 
 mod contents;
+mod copies;
 mod error;
 mod file;
 mod format;
@@ -54,6 +55,7 @@ use rand_core::CryptoRngCore;
 use subtle::ConstantTimeEq;
 
 pub use contents::Contents;
+pub use copies::BackedUp;
 pub use error::{Error, Part};
 pub use keys::Kdf;
 pub use private_key::{Algorithm, PrivateKey, PublicKey};
@@ -100,7 +102,8 @@ pub trait Exclusive {
     /// Puts these bytes in the place of what was there, wholly or not at all.
     ///
     /// # Errors
-    /// [`Error::DiskFull`], [`Error::Io`].
+    /// [`Error::DiskFull`], [`Error::Io`]: the old bytes are in place.
+    /// [`Error::Unconfirmed`]: the new ones are.
     fn replace(&mut self, bytes: &[u8]) -> Result<(), Error>;
 
     /// Remembers the newest generation outside the vault. May fail in
@@ -143,22 +146,29 @@ impl Vault {
         kdf: Kdf,
         rng: &mut dyn CryptoRngCore,
     ) -> Result<(), Error> {
+        self.create_with(Contents::default(), passphrase, kdf, rng)
+    }
+
+    fn create_with(
+        &self,
+        contents: Contents,
+        passphrase: &Passphrase,
+        kdf: Kdf,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<(), Error> {
         // Asked twice: before the slow part, and again once nobody can answer
         // differently any more.
-        let exists = || match self.medium.read() {
-            Err(Error::NotFound) => Ok(()),
-            Ok(_) => Err(Error::Exists),
-            Err(error) => Err(error),
-        };
-        exists()?;
-        let (id, salt) = (random(rng)?, random(rng)?);
-        let keys = Keys::derive(passphrase, kdf, &salt, &id)?;
-        let header = Header { id, generation: 1, kdf, salt, key_check: *keys.check() };
+        match self.medium.read() {
+            Err(Error::NotFound) => {}
+            Ok(_) => return Err(Error::Exists),
+            Err(error) => return Err(error),
+        }
+        let (id, bytes) = format::new_vault(contents, passphrase, kdf, rng)?;
         let mut guard = self.medium.lock()?;
         if guard.exists() {
             return Err(Error::Exists);
         }
-        guard.replace(&format::write(&header, std::iter::empty(), &keys))?;
+        guard.replace(&bytes)?;
         guard.set_anchor(&id, 1);
         Ok(())
     }
@@ -266,6 +276,8 @@ impl Unlocked {
     /// is on the medium. A change that changes nothing writes nothing.
     ///
     /// # Errors
+    /// [`Error::Unconfirmed`]: the change is made, and may not outlive a power
+    /// cut. All others leave the vault as it was:
     /// [`Error::InUse`], [`Error::Replaced`], [`Error::NoRandomness`], those
     /// of `change`, those of opening (the vault is read again under the lock,
     /// so that nothing another program wrote is lost) and those of writing.
@@ -284,12 +296,28 @@ impl Unlocked {
         }
         contents.seal(&self.header.id, &self.keys, rng)?;
         let header = Header { generation: self.header.generation + 1, ..self.header };
-        let bytes = format::write(&header, contents.sealed(), &self.keys);
-        guard.replace(&bytes)?;
-        guard.set_anchor(&header.id, header.generation);
-        self.closing = format::closing_tag(&bytes);
-        (self.header, self.contents) = (header, contents);
+        self.store(&mut *guard, header, contents, self.keys.again())?;
         Ok(value)
+    }
+
+    /// Writes, and takes what was written for what is there.
+    fn store(
+        &mut self,
+        guard: &mut dyn Exclusive,
+        header: Header,
+        contents: Contents,
+        keys: Keys,
+    ) -> Result<(), Error> {
+        let bytes = format::write(&header, contents.sealed(), &keys);
+        let stored = guard.replace(&bytes);
+        if let Ok(()) | Err(Error::Unconfirmed) = stored {
+            self.closing = format::closing_tag(&bytes);
+            (self.header, self.contents, self.keys) = (header, contents, keys);
+        }
+        if stored.is_ok() {
+            guard.set_anchor(&header.id, header.generation);
+        }
+        stored
     }
 
     /// Takes in what others wrote since the vault was opened.

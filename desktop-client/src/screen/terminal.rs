@@ -1,4 +1,6 @@
-//! The terminal: the code, and one line for each stage, on standard error.
+//! The terminal: the code, and one line for each stage, on standard error. A
+//! code is taken off again when a phone has come, when it is renewed and at
+//! the end: who photographs it later has nothing.
 
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write};
@@ -29,6 +31,9 @@ pub enum Form {
 pub struct Terminal {
     form: Form,
     quiet: bool,
+    /// Rows of the terminal from the top of the code to the cursor, while a
+    /// code is to be seen on it.
+    rows: Option<usize>,
 }
 
 impl Terminal {
@@ -47,18 +52,22 @@ impl Terminal {
             let beside = write_beside(file, &[])?;
             let _ = std::fs::remove_file(beside);
         }
-        Ok(Self { form, quiet })
+        Ok(Self { form, quiet, rows: None })
     }
 
-    fn show(&self, invitation: &QrInvitation) -> Result<(), Error> {
+    fn show(&mut self, invitation: &QrInvitation) -> Result<(), Error> {
+        self.wipe();
+        if matches!(self.form, Form::Text | Form::Blocks) && std::io::stderr().is_terminal() {
+            self.rows = Some(0);
+        }
         match &self.form {
-            Form::Text => say(&invitation.to_text()),
+            Form::Text => self.say(&invitation.to_text()),
             Form::Blocks => {
                 let code = Code::of(invitation)?;
-                say(&code.to_terminal());
+                self.say(&code.to_terminal());
                 let width = terminal_size::terminal_size_of(std::io::stderr());
                 if width.is_some_and(|(width, _)| usize::from(width.0) < code.side()) {
-                    say(&format!(
+                    self.say(&format!(
                         "the window is narrower than the code: widen it to {} columns, or use --qr text",
                         code.side()
                     ));
@@ -69,6 +78,34 @@ impl Terminal {
         }
         Ok(())
     }
+
+    /// Takes the code off the terminal, and what was said below it. What a
+    /// window too small for the code has scrolled away stays there.
+    fn wipe(&mut self) {
+        if let Some(rows) = self.rows.take() {
+            // Up to the code's first row, and everything from there erased.
+            say(&format!("\x1b[{}F\x1b[J(the code is taken off the screen)", rows.max(1)));
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        if let Some(rows) = &mut self.rows {
+            let width = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| width.0);
+            *rows += rows_of(text, width.into());
+        }
+        say(text);
+    }
+}
+
+/// How many rows a text takes in a terminal of this width. Colours take none.
+fn rows_of(text: &str, width: usize) -> usize {
+    let columns = |line: &str| {
+        let mut parts = line.split('\x1b');
+        let plain = parts.next().map_or(0, |part| part.chars().count());
+        let behind_colour = |part: &str| part.split_once('m').map_or(0, |(_, rest)| rest.chars().count());
+        plain + parts.map(behind_colour).sum::<usize>()
+    };
+    text.split('\n').map(|line| columns(line).div_ceil(width.max(1)).max(1)).sum()
 }
 
 impl Screen for Terminal {
@@ -76,27 +113,37 @@ impl Screen for Terminal {
         match notice {
             Notice::Code(invitation) => {
                 if let Err(error) = self.show(invitation) {
-                    say(&error.lines());
+                    self.say(&error.lines());
                 }
             }
-            Notice::Stage(stage, elapsed) if !self.quiet => {
+            Notice::Stage(stage, elapsed) => {
+                // It has served: nobody else should scan it.
+                if *stage != Stage::WaitingForPhone {
+                    self.wipe();
+                }
+                if self.quiet {
+                    return;
+                }
                 let stuck = if std::io::stderr().is_terminal() && *stage != Stage::Done {
                     format!("  (if it stays so: {})", stage.if_stuck())
                 } else {
                     String::new()
                 };
-                say(&format!("{:7.2} s  {}{stuck}", elapsed.as_secs_f64(), stage.sentence()));
+                self.say(&format!("{:7.2} s  {}{stuck}", elapsed.as_secs_f64(), stage.sentence()));
             }
-            Notice::NotOurs(1) if !self.quiet => say("           heard a phone that scanned another code"),
-            Notice::Caution(caution) if !self.quiet => say(&format!("warning: {caution}")),
-            Notice::Stage(..) | Notice::NotOurs(_) | Notice::Caution(_) => {}
+            Notice::NotOurs(1) if !self.quiet => {
+                self.say("           heard a phone that scanned another code");
+            }
+            Notice::Caution(caution) if !self.quiet => self.say(&format!("warning: {caution}")),
+            Notice::NotOurs(_) | Notice::Caution(_) => {}
         }
     }
 }
 
-/// A code in a file is a secret: it goes when the request does.
+/// A code is a secret: it goes when the request does.
 impl Drop for Terminal {
     fn drop(&mut self) {
+        self.wipe();
         if let Form::Png(file) | Form::Svg(file) = &self.form {
             let _ = std::fs::remove_file(file);
         }
@@ -130,4 +177,20 @@ fn cannot_write(file: &Path, cause: &std::io::Error) -> Error {
 #[allow(clippy::print_stderr, reason = "this is where people are faced; results go to standard output")]
 fn say(text: &str) {
     eprintln!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rows_of;
+
+    #[test]
+    fn a_text_takes_the_rows_that_a_terminal_gives_it() {
+        assert_eq!(rows_of("one", 80), 1);
+        assert_eq!(rows_of("", 80), 1);
+        assert_eq!(rows_of("one\ntwo\n", 80), 3);
+        assert_eq!(rows_of(&"x".repeat(80), 80), 1);
+        assert_eq!(rows_of(&"█".repeat(81), 80), 2);
+        assert_eq!(rows_of(&format!("\x1b[30;47m{}\x1b[0m", "█".repeat(80)), 80), 1);
+        assert_eq!(rows_of("x", 0), 1);
+    }
 }

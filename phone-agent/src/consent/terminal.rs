@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::{Answer, Consent, Question, What, readable_rp_id};
+use super::{Answer, Consent, Question, What};
 
 /// The person in front of the terminal.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,6 +60,18 @@ fn open() -> io::Result<(BufReader<File>, File)> {
     Ok((BufReader::new(input), output))
 }
 
+/// Asks the owner about something that no computer asked for. Everything but
+/// a clear yes is no; nothing where there is no terminal.
+pub(crate) fn confirm(question: &str) -> Option<bool> {
+    let (mut input, mut output) = open().ok()?;
+    write!(output, "{question}").and_then(|()| output.flush()).ok()?;
+    let mut line = String::new();
+    match input.read_line(&mut line) {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")),
+    }
+}
+
 /// Shows the question and reads the answer. Everything but a clear yes is no;
 /// a terminal that is gone cannot be asked.
 fn converse(question: Question, mut input: impl BufRead, mut output: impl Write) -> Answer {
@@ -79,6 +91,9 @@ fn answer(question: Question, line: &str) -> Answer {
                 None => Answer::Decline,
             }
         }
+        // A slip of one finger is not enough for what nothing brings back.
+        (What::Reset, "erase") => question.approve(0),
+        (What::Reset, _) => Answer::Decline,
         (_, "y" | "yes") => question.approve(0),
         _ => Answer::Decline,
     }
@@ -86,18 +101,18 @@ fn answer(question: Question, line: &str) -> Answer {
 
 fn show(question: &Question, out: &mut impl Write) -> io::Result<()> {
     writeln!(out)?;
-    let rp = readable_rp_id(&question.rp_id);
+    let (asker, site) = (question.asker(), question.site());
     match &question.what {
         What::Register(account) => {
-            writeln!(out, "Another device wants to MAKE A PASSKEY.")?;
-            writeln!(out, "  website  {rp}\n  account  {account}")?;
+            writeln!(out, "{asker} wants to MAKE A PASSKEY.")?;
+            writeln!(out, "  website  {site}\n  account  {account}")?;
         }
         What::AlreadyRegistered(account) => {
-            writeln!(out, "Another device wants to make a passkey, but this phone has one already.")?;
-            writeln!(out, "  website  {rp}\n  account  {account}")?;
+            writeln!(out, "{asker} wants to make a passkey, but this phone has one already.")?;
+            writeln!(out, "  website  {site}\n  account  {account}")?;
         }
         What::SignIn(accounts) => {
-            writeln!(out, "Another device wants to SIGN IN.\n  website  {rp}")?;
+            writeln!(out, "{asker} wants to SIGN IN.\n  website  {site}")?;
             match accounts.as_slice() {
                 [only] => writeln!(out, "  account  {only}")?,
                 several => {
@@ -108,24 +123,30 @@ fn show(question: &Question, out: &mut impl Write) -> io::Result<()> {
             }
         }
         What::NothingToSignInWith => {
-            writeln!(out, "Another device wants to sign in, but this phone has no passkey for it.")?;
-            writeln!(out, "  website  {rp}")?;
+            writeln!(out, "{asker} wants to sign in, but this phone has no passkey for it.")?;
+            writeln!(out, "  website  {site}")?;
         }
-        What::UseThisPhone => writeln!(out, "Another device asks whether this is the phone to use.")?,
-        What::Reset => writeln!(out, "A computer wants to ERASE EVERY PASSKEY in this vault, and its PIN.")?,
+        What::UseThisPhone => writeln!(out, "{asker} asks whether this is the phone to use.")?,
+        What::Reset => {
+            writeln!(out, "{asker} wants to ERASE EVERY PASSKEY in this vault, and its PIN.")?;
+            writeln!(
+                out,
+                "  Nothing brings them back. You will not get into accounts that have no other way in."
+            )?;
+        }
     }
     for warning in &question.warnings {
         writeln!(out, "  WARNING: {warning}")?;
     }
     let prompt = match &question.what {
-        What::Register(_) => "Make it? It is for the other device, not for this one. [y/N] ".into(),
-        What::AlreadyRegistered(_) | What::NothingToSignInWith => "Tell the other device so? [y/N] ".into(),
+        What::Register(_) => "Make it? It is for that computer, not for this phone. [y/N] ".into(),
+        What::AlreadyRegistered(_) | What::NothingToSignInWith => "Tell it so? [y/N] ".into(),
         What::SignIn(accounts) if accounts.len() > 1 => {
-            format!("Which account signs in on the other device? [1-{}, Enter for none] ", accounts.len())
+            format!("Which account signs in there? [1-{}, Enter for none] ", accounts.len())
         }
         What::SignIn(_) => "Sign in there? [y/N] ".to_owned(),
         What::UseThisPhone => "Use it? [y/N] ".to_owned(),
-        What::Reset => "Erase everything? [y/N] ".to_owned(),
+        What::Reset => "Type \"erase\" to erase them all, anything else to keep them: ".to_owned(),
     };
     write!(out, "{prompt}")?;
     out.flush()
@@ -160,6 +181,15 @@ mod tests {
     }
 
     #[test]
+    fn everything_is_erased_by_its_own_word_alone() {
+        assert!(matches!(typed(What::Reset, "erase\n").0, Answer::Approve(_)));
+        for no in ["\n", "y\n", "yes\n", "erase all\n"] {
+            assert!(matches!(typed(What::Reset, no).0, Answer::Decline), "{no:?}");
+        }
+        assert!(typed(What::Reset, "\n").1.contains("ERASE EVERY PASSKEY"));
+    }
+
+    #[test]
     fn a_terminal_that_is_gone_cannot_be_asked() {
         assert!(matches!(typed(What::UseThisPhone, "").0, Answer::CannotAsk));
     }
@@ -184,7 +214,23 @@ mod tests {
         {
             assert!(screen.contains(part), "{part} in {screen}");
         }
-        let (_, screen) = typed(What::Register(account("alice")), "\n");
+        let (answer, screen) = typed(What::Register(account("alice")), "\n");
+        // What is not as announced is not made by pressing Enter.
+        assert!(matches!(answer, Answer::Decline));
         assert!(screen.contains("MAKE A PASSKEY") && screen.contains("alice") && screen.contains("[y/N]"));
+    }
+
+    #[test]
+    fn a_computer_without_a_name_is_unknown_and_a_site_is_in_parts() {
+        let (mut question, _) =
+            Question::new(What::NothingToSignInWith, "example.com.еvil.org".into(), Vec::new());
+        let mut screen = Vec::new();
+        show(&question, &mut screen).unwrap();
+        let screen = String::from_utf8(screen).unwrap();
+        assert!(screen.contains("\nAn unknown computer wants to sign in"), "{screen}");
+        let site = "  website  example.com.[xn--vil-qdd.org] (written example.com.еvil.org)\n";
+        assert!(screen.contains(site), "{screen}");
+        question.computer = Some("desk\u{1b}top".into());
+        assert_eq!(question.asker(), "The computer \"desk?top\"");
     }
 }

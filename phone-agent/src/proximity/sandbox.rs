@@ -45,7 +45,8 @@ impl Sandbox {
         }
         // A container with the bus in it is as good as none, and so is one
         // whose owner said where the bus is.
-        let contained = there(".dockerenv") || there("run/.containerenv") || is_set("container");
+        let marks = [".dockerenv", "run/.containerenv", "run/systemd/container"];
+        let contained = marks.into_iter().any(there) || is_set("container");
         let bus = there("run/dbus/system_bus_socket") || is_set("DBUS_SYSTEM_BUS_ADDRESS");
         (contained && !bus).then_some(Sandbox::Container)
     }

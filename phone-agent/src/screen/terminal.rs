@@ -22,6 +22,7 @@ impl Screen for Terminal {
                 say(&format!("{:7.2} s  {}{stuck}", elapsed.as_secs_f64(), stage.sentence()));
             }
             Notice::Asked(what) => say(&format!("           a computer asks to {what}")),
+            Notice::Verify(what) => say(&format!("           {what}")),
             Notice::Served(served) => say(&format!(
                 "           {}",
                 match served {
@@ -30,6 +31,10 @@ impl Screen for Terminal {
                     Served::Selected => "the computer knows that this is the phone to use",
                 }
             )),
+            Notice::NotServed(error) => {
+                let (_, id, _) = error.advice();
+                say(&format!("           not served: {error} ({id})"));
+            }
             Notice::Caution(caution) => say(&format!("warning: {caution}")),
         }
     }

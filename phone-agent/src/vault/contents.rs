@@ -35,6 +35,13 @@ impl<T> Entry<T> {
     }
 }
 
+impl Default for Contents {
+    /// No passkey, and the initial state.
+    fn default() -> Self {
+        Self { passkeys: Vec::new(), state: Entry::new(State::default()), removed: false }
+    }
+}
+
 impl Contents {
     pub(super) fn open(records: Vec<SealedRecord>, vault: &VaultId, keys: &Keys) -> Result<Self, Error> {
         let mut passkeys = Vec::with_capacity(records.len());
@@ -103,11 +110,30 @@ impl Contents {
         true
     }
 
+    /// Changes every passkey of which this is true.
+    pub fn update_where(&mut self, chosen: impl Fn(&Passkey) -> bool, change: impl Fn(&mut Passkey)) {
+        for entry in self.passkeys.iter_mut().filter(|entry| chosen(&entry.open)) {
+            let mut passkey = entry.open.again();
+            change(&mut passkey);
+            *entry = Entry::new(passkey);
+        }
+    }
+
     /// Removes every passkey and makes the state the initial one.
     pub fn clear(&mut self) {
         self.removed |= !self.passkeys.is_empty();
         self.passkeys.clear();
         self.set_state(State::default());
+    }
+
+    /// The same, with no record sealed yet.
+    pub(super) fn unsealed(&self) -> Self {
+        let again = |entry: &Entry<Passkey>| Entry { open: entry.open.clone(), sealed: None };
+        Self {
+            passkeys: self.passkeys.iter().map(again).collect(),
+            state: Entry { open: self.state.open.clone(), sealed: None },
+            removed: false,
+        }
     }
 
     /// Whether anything is to be written.

@@ -42,6 +42,10 @@ pub enum Error {
     /// No room to write it. The old one is untouched.
     #[error("there is no room to write the vault")]
     DiskFull,
+    /// The new vault is in its place, and the disk did not say that it will
+    /// be there after a power cut.
+    #[error("the vault is written, but the disk did not confirm it")]
+    Unconfirmed,
     /// The system gave no randomness.
     #[error("the system gave no randomness")]
     NoRandomness,

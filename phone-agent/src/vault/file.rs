@@ -10,18 +10,21 @@ use crate::defaults;
 ///
 /// Written beside and renamed: the new bytes go to `.NAME.new` in the same
 /// folder, are forced to the disk, take the name, and the folder is forced to
-/// the disk. A kill at any moment leaves the old vault or the new one. Writers
+/// the disk. A kill at any moment leaves the old vault or the new one; a folder
+/// that the disk does not take is [`Error::Unconfirmed`]. Writers
 /// take turns through a lock on `NAME.lock`, which stays: removing it would
 /// let two of them hold a lock on two files of the same name.
 #[derive(Debug)]
 pub(super) struct FileMedium {
     path: PathBuf,
     state_folder: Option<PathBuf>,
+    /// Forces the folder of a file to the disk.
+    sync_folder: fn(&Path) -> std::io::Result<()>,
 }
 
 impl FileMedium {
     pub(super) fn new(path: PathBuf, state_folder: Option<PathBuf>) -> Self {
-        Self { path, state_folder }
+        Self { path, state_folder, sync_folder }
     }
 
     /// The file itself, where the path is a link to it: the rename must hit
@@ -77,13 +80,12 @@ impl Exclusive for Writing<'_> {
 
     fn replace(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let new = beside(&self.path, ".", ".new");
-        // What a killed writer left behind.
-        let _ = fs::remove_file(&new);
-        let written = write_and_rename(&new, &self.path, bytes);
-        if written.is_err() {
+        write_beside(&new, bytes)?;
+        if let Err(error) = fs::rename(&new, &self.path) {
             let _ = fs::remove_file(&new);
+            return Err(error.into());
         }
-        written.map_err(Error::from)
+        (self.medium.sync_folder)(&self.path).map_err(|_| Error::Unconfirmed)
     }
 
     fn set_anchor(&mut self, vault: &VaultId, generation: u64) {
@@ -97,13 +99,39 @@ impl Exclusive for Writing<'_> {
     }
 }
 
-fn write_and_rename(new: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes a file that is not there, and leaves nothing where that fails.
+fn write_beside(new: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    // What a killed writer left behind.
+    let _ = fs::remove_file(new);
     // `create_new` does not follow a link that somebody laid here.
-    let mut file = private(OpenOptions::new().create_new(true).write(true)).open(new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(new, path)?;
-    sync_folder(path)
+    let written = private(OpenOptions::new().create_new(true).write(true)).open(new).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(new);
+    }
+    written
+}
+
+/// Writes a whole file for the owner alone, where there is none. Never takes
+/// the place of another, not even of one that comes up meanwhile.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let taken = || fs::symlink_metadata(path).is_ok();
+    if taken() {
+        return Err(Error::Exists);
+    }
+    let new = beside(path, ".", ".new");
+    write_beside(&new, bytes)?;
+    // A link does not replace, as a rename does. File systems without links
+    // are not worth losing the backup.
+    let placed = match fs::hard_link(&new, path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists && !taken() => fs::rename(&new, path),
+        linked => linked,
+    };
+    let _ = fs::remove_file(&new);
+    placed?;
+    sync_folder(path).map_err(|_| Error::Unconfirmed)
 }
 
 /// Without this the rename itself may be lost with the power.
@@ -147,4 +175,54 @@ fn beside(path: &Path, before: &str, after: &str) -> PathBuf {
     name.push(path.file_name().unwrap_or_default());
     name.push(after);
     path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_folder(folder: &Path, sync_folder: fn(&Path) -> std::io::Result<()>) -> FileMedium {
+        FileMedium { path: folder.join("vault"), state_folder: None, sync_folder }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_forced_to_the_disk_is_told_and_the_new_bytes_are_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let sound = in_folder(folder.path(), sync_folder);
+        assert_eq!(sound.lock().unwrap().replace(b"old"), Ok(()));
+        let unsound = in_folder(folder.path(), |_| Err(std::io::ErrorKind::Other.into()));
+        assert_eq!(unsound.lock().unwrap().replace(b"new"), Err(Error::Unconfirmed));
+        assert_eq!(sound.read(), Ok(b"new".to_vec()));
+    }
+
+    #[test]
+    fn a_rename_that_fails_leaves_the_old_bytes_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let medium = in_folder(folder.path(), sync_folder);
+        let mut guard = medium.lock().unwrap();
+        // A folder cannot be replaced by a file.
+        fs::create_dir(folder.path().join("vault")).unwrap();
+        assert!(matches!(guard.replace(b"new"), Err(Error::Io(_))));
+        drop(guard);
+        let mut left: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["vault", "vault.lock"]);
+    }
+
+    #[test]
+    fn a_new_file_takes_nobodys_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("backup");
+        assert_eq!(write_new(&path, b"first"), Ok(()));
+        assert_eq!(write_new(&path, b"second"), Err(Error::Exists));
+        let dangling = folder.path().join("link");
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(folder.path().join("nowhere"), &dangling).unwrap();
+            assert_eq!(write_new(&dangling, b"third"), Err(Error::Exists));
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert!(!folder.path().join(".backup.new").exists());
+    }
 }

@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::keys::{Kdf, Keys};
-use super::{Error, Part, VaultId, random};
+use super::{Contents, Error, Part, VaultId, random};
+use crate::passphrase::Passphrase;
 
 const MAGIC: &[u8; 8] = b"CABLECAR";
 const VERSION: u16 = 1;
@@ -137,6 +138,20 @@ pub(super) fn write<'a>(
     let tag = closing_mac(&out, keys).finalize().into_bytes();
     out.extend_from_slice(&tag);
     out
+}
+
+/// The id and the bytes of a new vault with these contents.
+pub(super) fn new_vault(
+    mut contents: Contents,
+    passphrase: &Passphrase,
+    kdf: Kdf,
+    rng: &mut dyn CryptoRngCore,
+) -> Result<(VaultId, Vec<u8>), Error> {
+    let (id, salt) = (random(rng)?, random(rng)?);
+    let keys = Keys::derive(passphrase, kdf, &salt, &id)?;
+    contents.seal(&id, &keys, rng)?;
+    let header = Header { id, generation: 1, kdf, salt, key_check: *keys.check() };
+    Ok((id, write(&header, contents.sealed(), &keys)))
 }
 
 /// The closing tag of a vault that was just written.

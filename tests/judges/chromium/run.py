@@ -30,6 +30,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import brought
 import figures
 import misfits
 import pictures
@@ -74,7 +75,7 @@ def main() -> int:
     asked = asked.parse_args()
     Scene.reader = asked.qr
     sign_ins = figures.SignIns(200 if asked.long else 5)
-    cases = CASES | misfits.CASES
+    cases = CASES | brought.CASES | misfits.CASES
     cases["sign-ins-with-a-strong-vault"] = sign_ins.run_with_a_strong_vault
     if asked.pictures:
         cases["pictures"] = lambda: pictures.take(asked.pictures)

@@ -165,6 +165,10 @@ def three_terminals(ground: str, pictures: Path | None) -> None:
             if (codes := (owner.ended(), computer.ended())) != (0, 0):
                 raise Wrong(f"phone and computer ended with {codes}: {owner.said()} {computer.said()}")
             site.registered(json.loads(answer.read_text()))
+            gone = computer.display.still(lab.folder / "gone.png")
+            again = subprocess.run([*scan, gone], env=lab.env, capture_output=True, text=True, timeout=PATIENCE, check=False)
+            if "(qr.none)" not in again.stderr:
+                raise Wrong(f"the code is still to be seen when all is over: {again.stderr}")
             if pictures:
                 pictures.mkdir(parents=True, exist_ok=True)
                 shrink(screen, pictures / "terminal-computer.png", COLOURS)

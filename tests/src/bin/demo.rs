@@ -331,7 +331,7 @@ impl cablecar_phone::screen::Screen for PhoneScreen {
                 println!("  phone     {:7.3} s  {}", elapsed.as_secs_f64(), stage.sentence());
             }
             Notice::Asked(what) => println!("  phone                asked: {what}? (the script says yes)"),
-            Notice::Served(_) => {}
+            Notice::Verify(_) | Notice::Served(_) => {}
             Notice::Caution(caution) => println!("  phone     warning: {caution}"),
         }
     }

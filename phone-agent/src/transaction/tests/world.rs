@@ -116,7 +116,9 @@ impl Screen for Log {
         self.0.lock().unwrap().push(match notice {
             Notice::Stage(stage, _) => format!("{stage:?}"),
             Notice::Asked(what) => format!("asked to {what}"),
+            Notice::Verify(what) => what.into(),
             Notice::Served(served) => served.to_string(),
+            Notice::NotServed(error) => format!("not served: {}", error.advice().1),
             Notice::Caution(caution) => caution.id().into(),
         });
     }

@@ -1,0 +1,153 @@
+//! A vault under another passphrase, its backup, and the way back.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use rand_core::CryptoRngCore;
+
+use super::format::{self, Header};
+use super::keys::{Kdf, Keys};
+use super::{Contents, CredentialId, Error, Passkey, Unlocked, Vault, file, random};
+use crate::passphrase::Passphrase;
+
+/// What a backup came to. The backup itself is on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackedUp {
+    /// Passkeys in it.
+    pub kept: usize,
+    /// Passkeys that are not, because they are bound to this device.
+    pub left_out: usize,
+    /// Whether those in it are marked as backed up (BS=1) in the vault.
+    pub marked: Result<(), Error>,
+}
+
+impl Vault {
+    /// Writes what may leave this vault into a new one: another vault id,
+    /// another salt, the same passphrase. Then marks it as backed up here.
+    ///
+    /// # Errors
+    /// Those of [`Vault::unlock`]; [`Error::Exists`] if there is anything of
+    /// that name; those of writing the backup. None of them marks anything.
+    pub fn back_up(
+        &self,
+        passphrase: &Passphrase,
+        to: &Path,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<BackedUp, Error> {
+        let mut unlocked = self.unlock(passphrase)?;
+        let portable = unlocked.contents.portable();
+        let ids: HashSet<CredentialId> = portable.passkeys().map(|passkey| passkey.id.clone()).collect();
+        let left_out = unlocked.passkeys().count() - ids.len();
+        let (_, bytes) = format::new_vault(portable, passphrase, unlocked.header.kdf, rng)?;
+        file::write_new(to, &bytes)?;
+        let marked = unlocked.mark_exported(&ids, rng);
+        Ok(BackedUp { kept: ids.len(), left_out, marked })
+    }
+
+    /// Makes a vault of a backup, where there is none: with a vault id of its
+    /// own, so that no anchor takes it for an older copy of anything.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], and those of writing.
+    pub fn create_from(
+        &self,
+        backup: &Unlocked,
+        passphrase: &Passphrase,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<(), Error> {
+        self.create_with(backup.contents.portable(), passphrase, backup.header.kdf, rng)
+    }
+}
+
+impl Unlocked {
+    /// How dear this vault's key is to derive.
+    pub fn kdf(&self) -> Kdf {
+        self.header.kdf
+    }
+
+    /// Gives the vault another passphrase: a new salt, other keys, and every
+    /// record sealed again, in one write. Whoever has it open under the old
+    /// one gets [`Error::Replaced`] from the next change.
+    ///
+    /// # Errors
+    /// Those of [`Unlocked::change`].
+    pub fn change_passphrase(
+        &mut self,
+        passphrase: &Passphrase,
+        kdf: Kdf,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<(), Error> {
+        // The slow part first: nobody else should wait for it.
+        let salt = random(rng)?;
+        let keys = Keys::derive(passphrase, kdf, &salt, &self.header.id)?;
+        let medium = self.medium.clone();
+        let mut guard = medium.lock()?;
+        self.catch_up()?;
+        let mut contents = self.contents.unsealed();
+        contents.seal(&self.header.id, &keys, rng)?;
+        let generation = self.header.generation + 1;
+        let header = Header { id: self.header.id, generation, kdf, salt, key_check: *keys.check() };
+        self.store(&mut *guard, header, contents, keys)
+    }
+
+    /// Marks these passkeys as backed up (BS=1), those that may be.
+    ///
+    /// # Errors
+    /// Those of [`Unlocked::change`].
+    pub fn mark_exported(
+        &mut self,
+        ids: &HashSet<CredentialId>,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<(), Error> {
+        self.change(rng, |contents| {
+            contents.update_where(
+                |passkey| ids.contains(&passkey.id) && passkey.backup != passkey.backup.exported(),
+                |passkey| passkey.backup = passkey.backup.exported(),
+            );
+            Ok(())
+        })
+    }
+
+    /// The passkeys of a backup that are not here, by their credential ids,
+    /// and may be: oldest first.
+    pub fn missing<'a>(&self, backup: &'a Unlocked) -> Vec<&'a Passkey> {
+        missing(&self.contents, backup)
+    }
+
+    /// Adds the passkeys of a backup that are not here. Removes nothing, and
+    /// leaves the state as it is. Says how many were added.
+    ///
+    /// # Errors
+    /// Those of [`Unlocked::change`].
+    pub fn take_in(&mut self, backup: &Unlocked, rng: &mut dyn CryptoRngCore) -> Result<usize, Error> {
+        self.change(rng, |contents| {
+            let missing = missing(contents, backup);
+            missing.iter().for_each(|passkey| contents.add(exported(passkey)));
+            Ok(missing.len())
+        })
+    }
+}
+
+impl Contents {
+    /// What may leave the vault: all but the passkeys bound to it.
+    fn portable(&self) -> Self {
+        let mut portable = Contents::default();
+        portable.set_state(self.state().clone());
+        self.passkeys()
+            .filter(|passkey| passkey.backup.eligible())
+            .for_each(|passkey| portable.add(exported(passkey)));
+        portable
+    }
+}
+
+fn missing<'a>(contents: &Contents, backup: &'a Unlocked) -> Vec<&'a Passkey> {
+    let here: HashSet<&CredentialId> = contents.passkeys().map(|passkey| &passkey.id).collect();
+    let portable = backup.passkeys().filter(|passkey| passkey.backup.eligible());
+    portable.filter(|passkey| !here.contains(&passkey.id)).collect()
+}
+
+fn exported(passkey: &Passkey) -> Passkey {
+    let mut copy = passkey.again();
+    copy.backup = copy.backup.exported();
+    copy
+}
