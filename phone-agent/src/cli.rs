@@ -1,6 +1,7 @@
 //! What is typed.
 
 mod consent;
+pub mod ctap;
 pub mod exchange;
 pub mod vault;
 
@@ -54,6 +55,13 @@ pub enum Command {
     Scan(Box<ScanArgs>),
     /// List the passkeys in the vault; never their keys
     List(ListArgs),
+    /// Be an authenticator for programs of this computer: all of CTAP 2.1 in
+    /// frames, as docs/ctap-pipe.md says
+    ///
+    /// The vault is opened once and stays open while this runs. Starting it
+    /// again is what a power cycle is to a security key. Ends at the end of
+    /// the input, or when it is told to by a signal; both are exit code 0.
+    Ctap(ctap::CtapArgs),
     /// Show passkeys whole, but for their keys: all of a website, or one
     Show(vault::ShowArgs),
     /// Give the account of a passkey other names

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
+use crate::cli::ctap::CtapArgs;
 use crate::cli::exchange::{ExportArgs, ImportArgs};
 use crate::cli::vault::{BackupArgs, ChangePassphraseArgs, PassphraseCommand, PinCommand, RestoreArgs};
 use crate::cli::{Cli, Command, DoctorArgs, Events, Format, NetworkArgs, RadioArgs, ScanArgs, VaultArgs};
@@ -46,6 +47,8 @@ pub enum Task {
     Init(Kdf),
     /// Serve a computer.
     Scan(Box<Scan>),
+    /// Serve programs of this computer.
+    Ctap(Ctap),
     /// Look at the vault, or change something in it.
     Keep(Chore),
     /// Write a backup.
@@ -77,6 +80,22 @@ pub struct Scan {
     pub verify: Option<Means>,
 }
 
+/// How to serve programs of this computer.
+#[derive(Debug)]
+pub struct Ctap {
+    /// Where to listen; standard input and output if nowhere.
+    pub listen: Option<PathBuf>,
+    /// The folder that is the authenticator; the vault if none.
+    pub state: Option<PathBuf>,
+    /// How the person is asked.
+    pub consent: Way,
+    /// How the person is verified, where the owner wants it: the built-in
+    /// user verification.
+    pub verify: Option<Means>,
+    /// Whether an older copy of the vault is taken.
+    pub accept_rollback: bool,
+}
+
 impl Config {
     /// Checks what was typed.
     ///
@@ -95,6 +114,7 @@ impl Config {
             }
             Command::Init(_) => Task::Init(Kdf::STANDARD),
             Command::Scan(args) => Task::Scan(Box::new(scan_of(*args, &mut cautions)?)),
+            Command::Ctap(args) => Task::Ctap(ctap_of(args, cli.vault.accept_rollback, &mut cautions)?),
             Command::List(args) => Task::Keep(Chore::List(args.format)),
             Command::Show(args) => Task::Keep(Chore::Show(args)),
             Command::Rename(args) => Task::Keep(Chore::Rename(args)),
@@ -152,6 +172,11 @@ fn scan_of(args: ScanArgs, cautions: &mut Vec<Caution>) -> Result<Scan, Error> {
     let verify = args.consent.means()?.filter(|means| *means != Means::Passphrase);
     let network = network_of(args.network, cautions)?;
     Ok(Scan { code, domain: args.domain_id, network, medium, consent, verify })
+}
+
+fn ctap_of(args: CtapArgs, accept_rollback: bool, cautions: &mut Vec<Caution>) -> Result<Ctap, Error> {
+    let (consent, verify) = (args.consent.way(cautions)?, args.consent.means()?);
+    Ok(Ctap { listen: args.listen, state: args.state, consent, verify, accept_rollback })
 }
 
 fn code_of(

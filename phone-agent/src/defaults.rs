@@ -194,6 +194,13 @@ pub const PLATFORM_UV_ATTEMPTS: u64 = 3;
 /// the pipe behind USB's packets loses nothing. getInfo says the same.
 pub const MAX_MESSAGE: usize = 7609;
 
+/// What is read from a pipe at once: a whole request of the longest, and what
+/// comes with it.
+pub const PIPE_BUFFER: usize = 8192;
+
+/// Between two keepalives of the pipe while a person is asked: CTAP 2.1,
+/// 11.2.9.1.5, asks for one every 100 ms.
+pub const KEEPALIVE: Duration = Duration::from_millis(100);
 /// The longest PIN, in bytes of UTF-8 (CTAP 2.1, 6.5.1), and so also in code
 /// points.
 pub const MAX_PIN: usize = 63;

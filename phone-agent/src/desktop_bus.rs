@@ -1,7 +1,9 @@
 //! A connection to one of the two buses of a desktop, for one question or one
 //! verification, and the signals of one service on it.
 
+#[cfg(feature = "notification")]
 use std::env;
+#[cfg(feature = "notification")]
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,12 +88,8 @@ impl Service {
                 let sender = message.sender();
                 if sender.as_deref() == Some(from.as_str()) {
                     let _ = tell.send(Some(message));
-                } else if sender.as_deref() == Some(BUS)
-                    && message.member().as_deref() == Some("NameOwnerChanged")
-                {
-                    if message.get1::<&str>() == Some(name) {
-                        let _ = tell.send(None);
-                    }
+                } else if sender.as_deref() == Some(BUS) && is_about(name, &message) {
+                    let _ = tell.send(None);
                 }
                 true
             }),
@@ -126,6 +124,11 @@ impl Service {
         let channel: &Channel = (*self.connection).as_ref();
         channel.flush();
     }
+}
+
+/// Whether the bus says that this name has another owner now, or none.
+fn is_about(name: &str, message: &Message) -> bool {
+    message.member().as_deref() == Some("NameOwnerChanged") && message.get1::<&str>() == Some(name)
 }
 
 impl Drop for Service {

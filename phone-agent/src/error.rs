@@ -239,6 +239,20 @@ pub enum Error {
     /// The peer broke the protocol.
     #[error(transparent)]
     Protocol(#[from] cablecar_protocol::Error),
+    /// A client of the pipe ended in the middle of a frame.
+    #[error("the input ended within a frame")]
+    FrameCut,
+    /// The pipe cannot be read or written.
+    #[error("the pipe broke: {0}")]
+    PipeBroke(String),
+    /// There is no place for a socket.
+    #[error("cannot listen at {}: {why}", .path.display())]
+    SocketTaken {
+        /// Where.
+        path: std::path::PathBuf,
+        /// What is in the way.
+        why: String,
+    },
     /// The doctor found something.
     #[error("{0} of the checks found something")]
     Findings(usize),

@@ -6,6 +6,7 @@
 //!   scan ──> transaction ──> ctap2 ──> consent
 //!              │   │           │
 //!     proximity┘   └tunnel     └─> vault
+//!                  pipe ──> ctap2 …
 //! ```
 //!
 //! [`transaction`] waits and does not think: it opens the tunnel, advertises,
@@ -33,6 +34,7 @@ pub mod error;
 pub mod exchange;
 pub mod hardening;
 pub mod passphrase;
+pub mod pipe;
 pub mod program;
 pub mod proximity;
 pub mod scan;

@@ -1,6 +1,7 @@
 //! What the program does.
 
 mod copies;
+mod ctap;
 mod exchange;
 pub mod keeping;
 mod listing;
@@ -67,6 +68,18 @@ pub fn run(config: Config) -> Result<(), Error> {
         Task::Export(args) => {
             let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
             exchange::export(&args, &vault, &config.passphrase)
+        }
+        Task::Ctap(task) => {
+            let opened = match &task.state {
+                Some(folder) => {
+                    ctap::in_folder(folder, &config.passphrase, task.accept_rollback, &mut *screen)?
+                }
+                None => {
+                    let vault = inspected(config.vault, config.vault_path, &mut *screen)?;
+                    ctap::opened(vault, config.passphrase)?
+                }
+            };
+            ctap::serve(task, opened, config.events)
         }
         Task::Doctor(examination, format) => {
             let vault = (&config.vault, config.vault_path.as_path());

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::consent;
 use crate::ctap2::Served;
+use crate::error::Error;
 use crate::verification;
 
 /// How far a transaction is. The same words as on the computer, where the
@@ -64,6 +65,8 @@ pub enum Notice<'a> {
     Verify(&'a str),
     /// A request was served.
     Served(Served),
+    /// A request was not served, and the next may be.
+    NotServed(&'a Error),
     /// Something that people should know.
     Caution(&'a Caution),
 }
@@ -85,6 +88,8 @@ pub enum Caution {
     RollbackAccepted,
     /// `--accept-link`.
     LinkAccepted,
+    /// `--state` without a passphrase.
+    KeyBeside,
     /// A code older than ten minutes, by this many.
     CodeOld(u64),
     /// A code from the future, by this many minutes.
@@ -106,6 +111,7 @@ impl Caution {
             Caution::PlainExport => "export.plain",
             Caution::RollbackAccepted => "vault.rollback-accepted",
             Caution::LinkAccepted => "qr.link-accepted",
+            Caution::KeyBeside => "vault.key-beside",
             Caution::CodeOld(_) => "qr.old",
             Caution::CodeEarly(_) => "qr.early",
             Caution::NotAsked(_) => "consent.not-asked",
@@ -138,6 +144,9 @@ impl fmt::Display for Caution {
             Caution::LinkAccepted => f.write_str(
                 "--accept-link: if the code is not on the screen in front of you, whoever shows it signs in as you",
             ),
+            Caution::KeyBeside => {
+                f.write_str("the vault's key lies beside it: the vault is as safe as its folder")
+            }
             Caution::CodeOld(minutes) => {
                 write!(
                     f,

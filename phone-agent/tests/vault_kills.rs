@@ -48,35 +48,105 @@ fn users(vault: &Vault) -> Vec<String> {
     unlocked.passkeys().map(|passkey| String::from_utf8(passkey.user.id.clone()).unwrap()).collect()
 }
 
-/// Not a test: the part of the writer. Reads a folder, a name and a number;
-/// adds that many passkeys and says so after each.
+/// What a writer does, again and again, until it is killed.
+#[derive(Clone, Copy)]
+enum Work {
+    /// Adds a passkey.
+    Passkeys,
+    /// Spends a guess of the PIN before it would compare, and after the last
+    /// one sets another PIN. The number of guesses goes into the large blobs
+    /// too, in the same change.
+    Guesses,
+    /// Changes the passphrase, from "right" to "left" and back.
+    Passphrases,
+}
+
+/// Not a test: the part of the writer. Reads a folder, a name, a number and a
+/// work; does it that many times and says so after each.
 #[test]
 #[ignore = "the part that the other tests start as a process of its own"]
 fn part_of_the_writer() {
     let lines: Vec<String> = std::io::stdin().lines().map_while(Result::ok).collect();
-    let [folder, name, number] = &lines[..] else { return };
+    let [folder, name, number, work] = &lines[..] else { return };
     let vault = vault(Path::new(folder));
     let mut out = std::io::stdout();
     writeln!(out, "ready").unwrap();
     for index in 0..number.parse().unwrap() {
-        let user = format!("{name}-{index}");
         // As the program does: opened for each request.
-        vault.unlock(&passphrase()).unwrap().add(passkey(&user), &mut OsRng).unwrap();
-        writeln!(out, "stored {user}").unwrap();
+        let said = match work.as_str() {
+            "passkeys" => {
+                let user = format!("{name}-{index}");
+                vault.unlock(&passphrase()).unwrap().add(passkey(&user), &mut OsRng).unwrap();
+                user
+            }
+            "guesses" => spend_a_guess(&vault).to_string(),
+            _ => change_passphrase(&vault),
+        };
+        writeln!(out, "stored {said}").unwrap();
         out.flush().unwrap();
     }
 }
 
-fn start_writer(folder: &Path, name: &str, number: usize) -> Child {
+fn spend_a_guess(vault: &Vault) -> u8 {
+    let mut unlocked = vault.unlock(&passphrase()).unwrap();
+    let spent = unlocked.change(&mut OsRng, |contents| {
+        let mut state = contents.state().clone();
+        state.pin_retries = state.pin_retries.checked_sub(1).unwrap_or(8);
+        state.large_blobs = vec![state.pin_retries];
+        let left = state.pin_retries;
+        contents.set_state(state);
+        Ok(left)
+    });
+    spent.unwrap()
+}
+
+fn change_passphrase(vault: &Vault) -> String {
+    let [right, left] = ["right", "left"].map(|word| Passphrase::new(word.into()).unwrap());
+    let (mut unlocked, new, word) = match vault.unlock(&right) {
+        Ok(unlocked) => (unlocked, left, "left"),
+        Err(_) => (vault.unlock(&left).unwrap(), right, "right"),
+    };
+    unlocked.change_passphrase(&new, Kdf::DANGER_WEAK, &mut OsRng).unwrap();
+    word.to_owned()
+}
+
+fn start_writer(folder: &Path, name: &str, number: usize, work: Work) -> Child {
     let mut writer = Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "part_of_the_writer", "--nocapture"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    let work = match work {
+        Work::Passkeys => "passkeys",
+        Work::Guesses => "guesses",
+        Work::Passphrases => "passphrases",
+    };
     let mut stdin = writer.stdin.take().unwrap();
-    write!(stdin, "{}\n{name}\n{number}\n", folder.display()).unwrap();
+    write!(stdin, "{}\n{name}\n{number}\n{work}\n", folder.display()).unwrap();
     writer
+}
+
+/// Starts a writer and kills it at some moment; gives what it said it stored.
+fn kill_one(folder: &Path, name: &str, work: Work, early: bool, seeded: &mut Seeded) -> Vec<String> {
+    let mut writer = start_writer(folder, name, 10_000, work);
+    let mut out = BufReader::new(writer.stdout.take().unwrap());
+    let awaited = if early { "ready" } else { "stored" };
+    let mut said = String::new();
+    while !said.contains(awaited) {
+        assert_ne!(out.read_line(&mut said).unwrap(), 0, "the writer did not start: {said}");
+    }
+    std::thread::sleep(Duration::from_micros(seeded.below(30_000)));
+    writer.kill().unwrap();
+    writer.wait().unwrap();
+    out.read_to_string(&mut said).unwrap();
+    // The last line may be cut.
+    let whole = said.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+    whole.filter_map(|line| line.strip_prefix("stored ")).map(str::to_owned).collect()
+}
+
+fn kills() -> usize {
+    std::env::var("CABLECAR_KILLS").map_or(25, |text| text.parse().unwrap())
 }
 
 /// Numbers that look random and are the same in every run.
@@ -93,7 +163,7 @@ impl Seeded {
 
 #[test]
 fn a_killed_writer_leaves_the_old_vault_or_the_new_one() {
-    let kills: usize = std::env::var("CABLECAR_KILLS").map_or(25, |text| text.parse().unwrap());
+    let kills = kills();
     let mut seeded = Seeded(0x5eed_cab1e);
     let (mut stored_in_all, mut killed_at_work) = (0, 0);
     let mut folder = tempfile::tempdir().unwrap();
@@ -106,20 +176,8 @@ fn a_killed_writer_leaves_the_old_vault_or_the_new_one() {
             vault(folder.path()).create(&passphrase(), Kdf::DANGER_WEAK, &mut OsRng).unwrap();
         }
         let name = format!("kill{kill}");
-        let mut writer = start_writer(folder.path(), &name, 10_000);
-        let mut out = BufReader::new(writer.stdout.take().unwrap());
         // Every second one is killed early, perhaps before it wrote at all.
-        let awaited = if kill % 2 == 0 { "ready" } else { "stored" };
-        let mut said = String::new();
-        while !said.contains(awaited) {
-            assert_ne!(out.read_line(&mut said).unwrap(), 0, "the writer did not start: {said}");
-        }
-        std::thread::sleep(Duration::from_micros(seeded.below(30_000)));
-        writer.kill().unwrap();
-        writer.wait().unwrap();
-        out.read_to_string(&mut said).unwrap();
-        let said: Vec<String> =
-            said.lines().filter_map(|line| line.strip_prefix("stored ")).map(str::to_owned).collect();
+        let said = kill_one(folder.path(), &name, Work::Passkeys, kill % 2 == 0, &mut seeded);
 
         let found = users(&vault(folder.path()));
         expected.extend(said.iter().cloned());
@@ -140,11 +198,61 @@ fn a_killed_writer_leaves_the_old_vault_or_the_new_one() {
     );
 }
 
+/// What a thief of the running phone would like: that pulling the plug gives a
+/// guess back.
+#[test]
+fn a_guess_that_was_spent_stays_spent_whoever_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    vault.create(&passphrase(), Kdf::DANGER_WEAK, &mut OsRng).unwrap();
+    let (mut left, mut spent) = (8, 0);
+    let mut seeded = Seeded(0x9_0e55);
+    for kill in 0..kills() {
+        let said = kill_one(folder.path(), "", Work::Guesses, kill % 2 == 0, &mut seeded);
+        for now in &said {
+            assert_eq!(now.parse(), Ok(if left == 0 { 8 } else { left - 1 }), "kill {kill}");
+            left = now.parse().unwrap();
+        }
+        spent += said.len();
+        let state = vault.unlock(&passphrase()).unwrap().state().clone();
+        // The one under way may have been spent without a word, never given back.
+        let under_way = if left == 0 { 8 } else { left - 1 };
+        assert!([left, under_way].contains(&state.pin_retries), "kill {kill}: {left}, {}", state.pin_retries);
+        left = state.pin_retries;
+        // All of a change or none of it.
+        assert!(state.large_blobs == [left] || (spent == 0 && left == 8), "kill {kill}");
+    }
+    assert!(spent >= kills() / 2, "{spent} guesses spent");
+}
+
+#[test]
+fn a_change_of_the_passphrase_is_whole_or_did_not_happen() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    vault.create(&passphrase(), Kdf::DANGER_WEAK, &mut OsRng).unwrap();
+    let mut first = vault.unlock(&passphrase()).unwrap();
+    for user in ["alice", "bob", "carol"] {
+        first.add(passkey(user), &mut OsRng).unwrap();
+    }
+    let mut seeded = Seeded(0xc4a_93ed);
+    let mut changes = 0;
+    for kill in 0..kills() {
+        changes += kill_one(folder.path(), "", Work::Passphrases, kill % 2 == 0, &mut seeded).len();
+        let opened: Vec<usize> = ["right", "left"]
+            .iter()
+            .filter_map(|word| vault.unlock(&Passphrase::new((*word).into()).unwrap()).ok())
+            .map(|unlocked| unlocked.passkeys().count())
+            .collect();
+        assert_eq!(opened, [3], "kill {kill}: one passphrase opens it, and all is there");
+    }
+    assert!(changes >= kills() / 2, "{changes} changes");
+}
+
 #[test]
 fn two_writers_at_once_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
     vault(folder.path()).create(&passphrase(), Kdf::DANGER_WEAK, &mut OsRng).unwrap();
-    let writers = ["a", "b"].map(|name| start_writer(folder.path(), name, 20));
+    let writers = ["a", "b"].map(|name| start_writer(folder.path(), name, 20, Work::Passkeys));
     for mut writer in writers {
         let mut out = String::new();
         writer.stdout.take().unwrap().read_to_string(&mut out).unwrap();

@@ -75,6 +75,9 @@ pub enum What {
     /// A CTAP request, response or part of one.
     #[error("CTAP message")]
     Ctap,
+    /// A stream that ends within a frame.
+    #[error("frame")]
+    Frame,
 }
 
 /// Which rule of strict canonical CBOR was broken.

@@ -102,6 +102,7 @@ pub mod ids;
 pub mod linking;
 pub mod message;
 mod noise;
+pub mod pipe;
 pub mod qr;
 mod record;
 pub mod secrets;

@@ -24,6 +24,7 @@ use cablecar_protocol::ctap::{
     AttestedCredential, AuthenticatorData, CredentialDescriptor, Flags, Options, PrfInputs, PrfOutputs,
     PrfValues, RelyingParty, Status, User, get_assertion, make_credential,
 };
+use cablecar_protocol::pipe::{Command, Fault, Keepalive};
 use cablecar_protocol::qr::{SCHEME, digits};
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -134,8 +135,21 @@ fn seeds() -> Seeds {
             .map(|field| [&[60], &stream(field)[..]].concat())
             .into(),
     );
+    all.insert("pipe", pipe_streams().into());
     ctap(&mut all);
     all
+}
+
+/// A question taken back, and a stream with a frame too long and an end
+/// within the next. The first byte cuts it into pieces.
+fn pipe_streams() -> [Vec<u8>; 2] {
+    let (cbor, cancel) = (Command::Cbor.frame(&[0x0b]), Command::Cancel.frame(&[]));
+    let waits = Keepalive::UserPresenceNeeded.frame();
+    let (long, ping) = (Command::Cbor.frame(&[9; 70]), Command::Ping.frame(b"ping"));
+    [
+        [&[4], &cbor[..], &waits, &cancel, &Command::Cbor.frame(&[0x2d])].concat(),
+        [&[0], &long[..], &Fault::InvalidLength.frame(), &ping[..7]].concat(),
+    ]
 }
 
 /// Messages of every kind, with everything in them that can be.

@@ -98,3 +98,59 @@ impl ConsentArgs {
 fn scripted(text: &str) -> Result<Scripted, String> {
     text.parse()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
+
+    use clap::Parser;
+
+    use super::super::{Cli, Command};
+    use super::*;
+
+    fn typed(arguments: &[&str]) -> Result<ConsentArgs, clap::Error> {
+        let cli = Cli::try_parse_from(["cablecar-phone", "scan", "-"].iter().chain(arguments))?;
+        let Command::Scan(scan) = cli.command else { panic!("scan") };
+        Ok(scan.consent)
+    }
+
+    fn way(arguments: &[&str]) -> (Way, Vec<Caution>) {
+        let mut cautions = Vec::new();
+        (typed(arguments).unwrap().way(&mut cautions).unwrap(), cautions)
+    }
+
+    #[test]
+    fn a_person_at_the_terminal_is_asked_unless_something_else_is_said() {
+        assert_eq!(way(&[]), (Way::Terminal, vec![]));
+        assert_eq!(way(&["--consent", "terminal"]), (Way::Terminal, vec![]));
+        assert_eq!(way(&["--consent-command", "asker"]), (Way::Command("asker".into()), vec![]));
+        let scripted = (Way::Scripted(Scripted::Deny), vec![Caution::ScriptedConsent]);
+        assert_eq!(way(&["--danger-consent", "deny"]), scripted);
+        assert_eq!(typed(&[]).unwrap().means().unwrap(), None);
+        let by = typed(&["--verify", "passphrase"]).unwrap().means().unwrap();
+        assert_eq!(by, Some(Means::Passphrase));
+    }
+
+    #[test]
+    fn no_two_ways_go_together() {
+        for two in [
+            ["--consent", "terminal", "--consent-command", "asker"],
+            ["--consent", "notification", "--danger-consent", "allow"],
+            ["--consent-command", "asker", "--danger-consent", "allow"],
+        ] {
+            assert_eq!(typed(&two).unwrap_err().kind(), clap::error::ErrorKind::ArgumentConflict);
+        }
+    }
+
+    #[test]
+    fn what_is_not_built_is_refused_before_anybody_waits_for_it() {
+        let notification = typed(&["--consent", "notification"]).unwrap().way(&mut Vec::new());
+        let is_built = cfg!(all(feature = "notification", target_os = "linux"));
+        assert!(matches!(notification, Err(Error::NotBuilt("notification"))) != is_built);
+        let finger = typed(&["--verify", "fprintd"]).unwrap().means();
+        let is_built = cfg!(all(feature = "fprintd", target_os = "linux"));
+        assert!(matches!(finger, Err(Error::NotBuilt("fprintd"))) != is_built);
+        let pam = typed(&["--verify", "pam"]).unwrap().means();
+        assert!(matches!(pam, Err(Error::NotBuilt("pam"))) != cfg!(all(feature = "pam", unix)));
+    }
+}

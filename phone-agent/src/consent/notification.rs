@@ -45,8 +45,8 @@ pub(super) async fn ask(question: Question) -> Result<Answer, Fault> {
         return Err(Fault::NoButtons);
     }
     let shown = shown(&question, can.iter().any(|one| one == "body-markup"))?;
-    let hints: HashMap<&str, Variant<Box<dyn RefArg>>> =
-        HashMap::from([("urgency", Variant(Box::new(URGENT) as Box<dyn RefArg>))]);
+    let urgency: Box<dyn RefArg> = Box::new(URGENT);
+    let hints = HashMap::from([("urgency", Variant(urgency))]);
     let what = ("Cablecar", 0_u32, "", shown.title, shown.body, shown.actions, hints, NEVER);
     let (id,): (u32,) = service.call(PATH, NAME, "Notify", what).await.map_err(refused)?;
     let notice = OnScreen { service, id };

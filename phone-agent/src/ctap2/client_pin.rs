@@ -4,7 +4,7 @@
 //! A guess is paid for before it is looked at: the counter is on the medium,
 //! one lower, when the PIN is compared, so that no kill gives a guess back.
 
-use cablecar_protocol::cbor::{Item, Writer};
+use cablecar_protocol::cbor::{Entries, Item, Writer};
 use cablecar_protocol::ctap::Status;
 use cablecar_protocol::ctap::client_pin::Request;
 use rand_core::CryptoRngCore;
@@ -387,12 +387,11 @@ fn reason(permissions: Permissions, rp_id: Option<&str>) -> String {
         (Permissions::AUTHENTICATOR_CONFIGURATION, "change the settings of this authenticator".to_owned()),
     ];
     let wanted = words.into_iter().filter(|(permission, _)| permissions.contains(*permission));
-    wanted.map(|(_, words)| words).collect::<Vec<_>>().join(", ")
+    let wanted: Vec<_> = wanted.map(|(_, words)| words).collect();
+    if wanted.is_empty() { "use this authenticator".to_owned() } else { wanted.join(", ") }
 }
 
-fn ok(
-    fill: impl FnOnce(&mut cablecar_protocol::cbor::Entries) -> &mut cablecar_protocol::cbor::Entries,
-) -> Reply {
+fn ok(fill: impl FnOnce(&mut Entries) -> &mut Entries) -> Reply {
     let map = Writer::map_of(|map| {
         fill(map);
     });

@@ -132,9 +132,10 @@ impl Device {
     }
 
     fn begin_credentials(&mut self, request: &Request<'_>, now: Moment) -> Result<Reply, Failure> {
+        request.param.ok_or(Status::PUAT_REQUIRED)?;
+        let hash = request.rp_id_hash()?;
         let token = self.check_management(request, now)?;
         let bound = token.rp_id().map(|rp_id| sha256(rp_id.as_bytes()));
-        let hash = request.rp_id_hash()?;
         if bound.is_some_and(|bound| bound != hash) {
             return Err(Status::PIN_AUTH_INVALID.into());
         }
@@ -174,8 +175,10 @@ impl Device {
     /// The credential that the subcommand is about, if the token is good for
     /// its RP.
     fn find(&mut self, request: &Request<'_>, now: Moment) -> Result<CredentialId, Status> {
+        request.param.ok_or(Status::PUAT_REQUIRED)?;
+        let wanted = request.credential()?;
         let bound = self.check_management(request, now)?.rp_id().map(str::to_owned);
-        let wanted = request.credential()?.ok_or(Status::NO_CREDENTIALS)?;
+        let wanted = wanted.ok_or(Status::NO_CREDENTIALS)?;
         let passkey = self.passkey(&CredentialId::new(wanted.id)).ok_or(Status::NO_CREDENTIALS)?;
         if bound.is_some_and(|bound| bound != passkey.rp.id) {
             return Err(Status::PIN_AUTH_INVALID);
@@ -184,8 +187,7 @@ impl Device {
     }
 
     fn update_user(&mut self, request: &Request<'_>, context: &mut Context<'_>) -> Result<Reply, Failure> {
-        // The parameters are looked at before the credential is.
-        self.check_management(request, context.now)?;
+        request.param.ok_or(Status::PUAT_REQUIRED)?;
         let User { id: user_id, name, display_name } = request.user()?;
         let id = self.find(request, context.now)?;
         if self.passkey(&id).is_none_or(|passkey| passkey.user.id != user_id) {

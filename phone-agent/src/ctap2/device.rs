@@ -180,3 +180,6 @@ impl Device {
 fn refuse(status: Status) -> Step {
     Step::Answer(Reply::refused(status))
 }
+
+#[cfg(test)]
+mod tests;

@@ -363,3 +363,6 @@ impl PinUv {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

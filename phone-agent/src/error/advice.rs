@@ -196,6 +196,17 @@ impl Error {
                 "scan a new code; if it stays so, report it with the computer's browser",
             ),
             Error::Protocol(_) => (Class::Other, "internal", "please report this"),
+            Error::FrameCut => (
+                Class::Peer,
+                "pipe.truncated",
+                "look for a message of the program at the other end; if there is none, report it there",
+            ),
+            Error::PipeBroke(_) => {
+                (Class::Other, "pipe.broken", "look for a message of the program at the other end")
+            }
+            Error::SocketTaken { .. } => {
+                (Class::Other, "pipe.taken", "stop what listens there, or name another path")
+            }
             Error::Findings(_) => {
                 (Class::Other, "doctor.findings", "do what the report says under each finding")
             }

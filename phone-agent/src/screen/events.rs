@@ -18,6 +18,7 @@ enum Event<'a> {
     Asked { what: &'a str },
     Verify { what: &'a str },
     Served { what: String },
+    NotServed { id: &'a str, message: String },
     Warning { id: &'a str, message: String },
     Error { id: &'a str, exit: u8, message: String, remedy: &'a str },
 }
@@ -33,6 +34,10 @@ impl Screen for Events {
             Notice::Asked(what) => Event::Asked { what },
             Notice::Verify(what) => Event::Verify { what },
             Notice::Served(served) => Event::Served { what: served.to_string() },
+            Notice::NotServed(error) => {
+                let (_, id, _) = error.advice();
+                Event::NotServed { id, message: error.to_string() }
+            }
             Notice::Caution(caution) => Event::Warning { id: caution.id(), message: caution.to_string() },
         });
     }

@@ -31,6 +31,10 @@ impl Screen for Terminal {
                     Served::Selected => "the computer knows that this is the phone to use",
                 }
             )),
+            Notice::NotServed(error) => {
+                let (_, id, _) = error.advice();
+                say(&format!("           not served: {error} ({id})"));
+            }
             Notice::Caution(caution) => say(&format!("warning: {caution}")),
         }
     }

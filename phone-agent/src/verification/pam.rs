@@ -25,6 +25,8 @@ pub(super) async fn verify() -> Result<bool, Fault> {
     let terminal =
         OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(|_| Fault::NoTerminal)?;
     let side = || terminal.try_clone().map(Stdio::from).map_err(|_| Fault::NoTerminal);
+    // As it was before anything was asked.
+    let echo = tcgetattr(&terminal).ok();
     // Both as it is at a login: may this person in, and may this account be used.
     let child = Command::new("pamtester")
         .args([SERVICE, &user, "authenticate", "acct_mgmt"])
@@ -33,7 +35,7 @@ pub(super) async fn verify() -> Result<bool, Fault> {
         .stderr(side()?)
         .spawn()
         .map_err(|_| Fault::NoPamtester)?;
-    let mut asking = Asking { child, echo: tcgetattr(&terminal).ok(), terminal };
+    let mut asking = Asking { child, echo, terminal };
     loop {
         match asking.child.try_wait() {
             Ok(Some(status)) => return Ok(status.success()),

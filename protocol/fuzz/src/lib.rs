@@ -23,6 +23,7 @@ use cablecar_protocol::eid::{Eid, ServiceData};
 use cablecar_protocol::ids::RoutingId;
 use cablecar_protocol::linking::Offer;
 use cablecar_protocol::message::{Features, Hello};
+use cablecar_protocol::pipe;
 use cablecar_protocol::qr::{Hint, QrInvitation, digits as base10};
 use cablecar_protocol::secrets::{EidKey, IdentityKey, Psk, TrafficKey};
 use cablecar_protocol::stream::{Deframer, frame};
@@ -34,7 +35,7 @@ use rand_core::{CryptoRng, RngCore};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target by its name.
-pub const TARGETS: [Target; 20] = [
+pub const TARGETS: [Target; 21] = [
     ("authenticator_data", authenticator_data),
     ("cbor", canonical),
     ("client_payload", client_payload),
@@ -47,6 +48,7 @@ pub const TARGETS: [Target; 20] = [
     ("hello", hello),
     ("make_credential_request", make_credential_request),
     ("make_credential_response", make_credential_response),
+    ("pipe", pipe_frames),
     ("qr_cbor", qr_cbor),
     ("qr_text", qr_text),
     ("record", record),
@@ -380,6 +382,41 @@ pub fn deframer(data: &[u8]) {
     assert!(whole.starts_with(&pieces));
     let written: Vec<u8> = whole.iter().flat_map(|message| frame(message)).collect();
     assert!(stream.starts_with(&written));
+}
+
+/// A pipe's frames, in pieces and at once: the same frames and the same end,
+/// which written again are the stream.
+pub fn pipe_frames(data: &[u8]) {
+    const LIMIT: usize = 64;
+    let Some((step, stream)) = data.split_first() else { return };
+    let run = |step: usize| {
+        let (mut reader, mut found) = (pipe::Reader::new(LIMIT), Vec::new());
+        for mut piece in stream.chunks(step) {
+            while let Some(incoming) = reader.read(&mut piece) {
+                found.push(incoming);
+            }
+            assert!(piece.is_empty());
+        }
+        (found, reader.end())
+    };
+    let (found, end) = run(stream.len().max(1));
+    assert_eq!(run(usize::from(*step) + 1), (found.clone(), end));
+    let mut left = stream;
+    for incoming in found {
+        let (header, length) = match &incoming {
+            pipe::Incoming::Frame(command, payload) => {
+                assert!(payload.len() <= LIMIT);
+                (command.frame(payload), 0)
+            }
+            pipe::Incoming::TooLong(command, length) => {
+                assert!(*length as usize > LIMIT);
+                ([&[command.byte()], &length.to_be_bytes()[..]].concat(), *length as usize)
+            }
+        };
+        left = left.strip_prefix(&header[..]).unwrap();
+        left = left.get(length..).unwrap_or_default();
+    }
+    assert!(left.is_empty() || end.is_err());
 }
 
 /// A getInfo like that of the project's own phone.

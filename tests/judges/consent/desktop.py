@@ -20,7 +20,7 @@ MANAGER, READER = f"{FPRINT}.Manager", f"{FPRINT}.Device"
 PATIENCE = 20.0
 
 # What a hand does with a notification: the name and the body of a signal.
-type Deed = tuple[str, list] | None
+Deed = tuple[str, list] | None
 
 
 class Refused(Exception):

@@ -118,6 +118,7 @@ impl Screen for Log {
             Notice::Asked(what) => format!("asked to {what}"),
             Notice::Verify(what) => what.into(),
             Notice::Served(served) => served.to_string(),
+            Notice::NotServed(error) => format!("not served: {}", error.advice().1),
             Notice::Caution(caution) => caution.id().into(),
         });
     }

@@ -1,0 +1,260 @@
+//! The local pipe: an authenticator for programs of this computer, over
+//! standard input and output or a socket.
+//!
+//! The frames are [`cablecar_protocol::pipe`]'s. Each goes out in one write,
+//! and nothing else does. What is in a request is the engine's business
+//! ([`Device`]), what a person says a [`Consent`]'s; here is who may speak
+//! when:
+//!
+//! | comes | while nothing waits | while a person is asked |
+//! |---|---|---|
+//! | CBOR | taken | ERROR busy |
+//! | CANCEL | passed over | the question is withdrawn, CBOR `2d` |
+//! | PING | the same bytes | the same bytes |
+//! | another command | ERROR invalid command | the same |
+//! | too long, or CBOR without anything | ERROR invalid length | the same |
+//! | the end | the end | the question is withdrawn, the end |
+//!
+//! A KEEPALIVE goes out at once when a person is asked and every 100 ms from
+//! then on. The device keeps its power from one client to the next, and loses
+//! it with the program.
+
+#[cfg(unix)]
+pub mod socket;
+pub mod state_folder;
+pub mod stdio;
+
+use std::future::Future;
+use std::pin::pin;
+
+use cablecar_protocol::ctap::Status;
+use cablecar_protocol::pipe::{Command, Fault, Incoming, Keepalive, Reader};
+use rand_core::CryptoRngCore;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::consent::Consent;
+use crate::ctap2::{Context, Device, Moment, Reply, Step};
+use crate::defaults;
+use crate::error::Error;
+use crate::screen::{Notice, Screen};
+use crate::verification::{Verified, Verifier};
+
+/// An authenticator with power, and the people around it.
+#[derive(Debug)]
+pub struct Authenticator<C, V, S, N> {
+    /// Does what the requests say.
+    pub device: Device,
+    /// Asks the person.
+    pub consent: C,
+    /// Verifies the person, where that is built in.
+    pub verifier: Option<V>,
+    /// Tells what is asked.
+    pub screen: S,
+    /// Tells the present.
+    pub now: N,
+}
+
+/// What came of waiting for a person.
+enum Attended<T> {
+    /// An answer.
+    Done(T),
+    /// None in time.
+    TooLate,
+    /// The client took its request back.
+    Cancelled,
+    /// The client is gone.
+    Gone,
+}
+
+impl<C, V, S, N> Authenticator<C, V, S, N>
+where
+    C: Consent,
+    V: Verifier,
+    S: Screen,
+    N: Fn() -> Moment,
+{
+    /// Serves one client until it ends its input.
+    ///
+    /// # Errors
+    /// [`Error::FrameCut`] if the input ends within a frame,
+    /// [`Error::PipeBroke`] if it cannot be read or nobody reads the output.
+    pub async fn serve(
+        &mut self,
+        input: impl AsyncRead + Unpin,
+        output: impl AsyncWrite + Unpin,
+        rng: &mut (dyn CryptoRngCore + Send),
+    ) -> Result<(), Error> {
+        let mut line = Line::new(input, output);
+        let served = self.serve_line(&mut line, rng).await;
+        match served {
+            // A client that goes closes both ends, one after the other.
+            Err(Error::PipeBroke(_)) if line.ends().await => Ok(()),
+            served => served,
+        }
+    }
+
+    async fn serve_line<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+        &mut self,
+        line: &mut Line<R, W>,
+        rng: &mut (dyn CryptoRngCore + Send),
+    ) -> Result<(), Error> {
+        while let Some(incoming) = line.receive().await? {
+            let request = match incoming {
+                Incoming::Frame(Command::Cbor, request) if !request.is_empty() => request,
+                Incoming::Frame(Command::Cancel, _) => continue,
+                other => {
+                    line.send(&aside(other)).await?;
+                    continue;
+                }
+            };
+            let Some(reply) = self.answer(line, &request, rng).await? else { return Ok(()) };
+            match &reply.result {
+                Some(Ok(served)) => self.screen.notice(Notice::Served(*served)),
+                Some(Err(error)) => self.screen.notice(Notice::NotServed(error)),
+                None => {}
+            }
+            line.send(&Command::Cbor.frame(&reply.bytes)).await?;
+        }
+        Ok(())
+    }
+
+    /// The answer to one request; none if the client is gone.
+    async fn answer<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+        &mut self,
+        line: &mut Line<R, W>,
+        request: &[u8],
+        rng: &mut (dyn CryptoRngCore + Send),
+    ) -> Result<Option<Reply>, Error> {
+        let mut step = self.device.take(request, &mut Context { rng, now: (self.now)() });
+        loop {
+            step = match step {
+                Step::Answer(reply) => return Ok(Some(reply)),
+                Step::Verify(why, unverified) => {
+                    self.screen.notice(Notice::Asked(&why));
+                    let verified = async {
+                        match &mut self.verifier {
+                            Some(verifier) => verifier.verify(&why).await,
+                            None => Verified::CannotAsk,
+                        }
+                    };
+                    match attend(line, verified).await? {
+                        Attended::Done(verified) => {
+                            let context = &mut Context { rng, now: (self.now)() };
+                            self.device.verified(unverified, verified, context)
+                        }
+                        other => return Ok(other.reply()),
+                    }
+                }
+                Step::Ask(question, ready) => {
+                    self.screen.notice(Notice::Asked(&question.summary()));
+                    match attend(line, self.consent.ask(question)).await? {
+                        Attended::Done(answer) => {
+                            let context = &mut Context { rng, now: (self.now)() };
+                            return Ok(Some(self.device.act(ready, answer, context)));
+                        }
+                        other => return Ok(other.reply()),
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<T> Attended<T> {
+    /// What an answer that did not come means to the client.
+    fn reply(self) -> Option<Reply> {
+        match self {
+            Attended::Done(_) | Attended::Gone => None,
+            Attended::TooLate => Some(Reply::failed(Status::USER_ACTION_TIMEOUT, Error::NoAnswer)),
+            Attended::Cancelled => Some(Reply::failed(Status::KEEPALIVE_CANCEL, Error::Cancelled)),
+        }
+    }
+}
+
+/// Waits for a person, and keeps the client company.
+async fn attend<T, R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+    line: &mut Line<R, W>,
+    person: impl Future<Output = T>,
+) -> Result<Attended<T>, Error> {
+    let mut person = pin!(timeout(defaults::ANSWER, person));
+    let mut pulse = interval(defaults::KEEPALIVE);
+    pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let frame = tokio::select! {
+            biased;
+            answered = &mut person => {
+                return Ok(answered.map_or(Attended::TooLate, Attended::Done));
+            }
+            _ = pulse.tick() => Keepalive::UserPresenceNeeded.frame(),
+            incoming = line.receive() => match incoming? {
+                None => return Ok(Attended::Gone),
+                Some(Incoming::Frame(Command::Cancel, _)) => return Ok(Attended::Cancelled),
+                Some(Incoming::Frame(Command::Cbor, request)) if !request.is_empty() => Fault::Busy.frame(),
+                Some(other) => aside(other),
+            },
+        };
+        line.send(&frame).await?;
+    }
+}
+
+/// The answer to what is neither a request nor its end.
+fn aside(incoming: Incoming) -> Vec<u8> {
+    match incoming {
+        Incoming::Frame(Command::Ping, payload) => Command::Ping.frame(&payload),
+        Incoming::Frame(Command::Cbor, _) | Incoming::TooLong(..) => Fault::InvalidLength.frame(),
+        Incoming::Frame(..) => Fault::InvalidCommand.frame(),
+    }
+}
+
+/// Whole frames, both ways.
+struct Line<R, W> {
+    input: R,
+    output: W,
+    reader: Reader,
+    buffer: Box<[u8]>,
+    /// Where in the buffer is what was not taken apart yet.
+    left: std::ops::Range<usize>,
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Line<R, W> {
+    fn new(input: R, output: W) -> Self {
+        let reader = Reader::new(defaults::MAX_MESSAGE);
+        Self { input, output, reader, buffer: vec![0; defaults::PIPE_BUFFER].into(), left: 0..0 }
+    }
+
+    /// The next frame, or nothing at the end. Dropping the future loses nothing.
+    async fn receive(&mut self) -> Result<Option<Incoming>, Error> {
+        loop {
+            let mut bytes = self.buffer.get(self.left.clone()).unwrap_or_default();
+            let incoming = self.reader.read(&mut bytes);
+            self.left.start = self.left.end - bytes.len();
+            if incoming.is_some() {
+                return Ok(incoming);
+            }
+            match self.input.read(&mut self.buffer).await {
+                Ok(0) => return self.reader.end().map(|()| None).map_err(|_| Error::FrameCut),
+                Ok(read) => self.left = 0..read,
+                Err(cause) => return Err(Error::PipeBroke(cause.to_string())),
+            }
+        }
+    }
+
+    /// Sends a frame, in one write where the system takes it whole.
+    async fn send(&mut self, frame: &[u8]) -> Result<(), Error> {
+        let sent = async {
+            self.output.write_all(frame).await?;
+            self.output.flush().await
+        };
+        sent.await.map_err(|cause: std::io::Error| Error::PipeBroke(cause.to_string()))
+    }
+
+    /// Whether the input ends, too, within a moment.
+    async fn ends(&mut self) -> bool {
+        let end = async { while let Ok(Some(_)) = self.receive().await {} };
+        timeout(defaults::KEEPALIVE, end).await.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests;
