@@ -103,7 +103,7 @@ fn mutated_requests_get_an_answer_and_open_nothing() {
         let response = platform.raw(&request);
         *answered.entry(response[0]).or_insert(0) += 1;
         assert!(response[0] == 0 || response.len() == 1, "{response:x?}");
-        if platform.stored().pin_retries < 4 {
+        if platform.device.vault.state().pin_retries < 4 {
             platform.power_cycle();
             assert!(platform.token(2, "1234", CM, None).is_ok());
         }
