@@ -102,7 +102,10 @@ fn out(output: &Output) -> String {
 
 /// Warnings, but for the one that all of these vaults get.
 fn cautions(output: &Output) -> usize {
-    err(output).lines().filter(|line| line.starts_with("warning: ") && !line.contains("--danger-weak-kdf")).count()
+    err(output)
+        .lines()
+        .filter(|line| line.starts_with("warning: ") && !line.contains("--danger-weak-kdf"))
+        .count()
 }
 
 fn report(output: &Output) -> Value {

@@ -56,7 +56,7 @@ impl Device {
         let no_room = rp_ids.len() > defaults::MAX_MIN_PIN_RP_IDS
             || rp_ids.iter().any(|id| id.len() > defaults::MAX_RP_ID);
         let forced = self.change_state(rng, |state| {
-            let length = wanted.length.unwrap_or(state.min_pin_length.into());
+            let length = wanted.length.unwrap_or_else(|| state.min_pin_length.into());
             // One beyond the longest PIN would lock everybody out for good.
             let possible = u64::from(state.min_pin_length)..=u64::from(defaults::MAX_PIN_LENGTH);
             let length = u8::try_from(length).ok().filter(|_| possible.contains(&length));

@@ -47,6 +47,12 @@ pub struct Context<'a> {
     pub now: Moment,
 }
 
+impl std::fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Context({:?})", self.now)
+    }
+}
+
 /// An authenticator with power.
 #[derive(Debug)]
 pub struct Device {
@@ -110,11 +116,11 @@ impl Device {
 
     /// Takes a request: command byte and parameters.
     pub fn take(&mut self, request: &[u8], context: &mut Context<'_>) -> Step {
+        // Whatever is sent ends a list, unless it is the next command of it.
+        let (remembered, enumeration) = (self.remembered.take(), self.enumeration.take());
         let Some((command, parameters)) = request.split_first() else {
             return refuse(Status::INVALID_LENGTH);
         };
-        // Any command ends a list, unless it is the next one of it.
-        let (remembered, enumeration) = (self.remembered.take(), self.enumeration.take());
         let answered = |reply: Result<Reply, Failure>| Step::Answer(reply.unwrap_or_else(Reply::from));
         let taken = |step: Result<Step, Failure>| step.unwrap_or_else(|error| Step::Answer(error.into()));
         match command {

@@ -58,10 +58,11 @@ impl Device {
     }
 
     /// What is absent: `ep`, `bioEnroll`, `noMcGaPermissionsWithClientPin`,
-    /// and `uv` where nothing is built in.
+    /// and what is about `uv` where nothing is built in.
     fn write_options(&self, writer: &mut Writer) {
         let state = self.vault.state();
-        let uv = self.uv.then_some(("uv", true));
+        // What is built in may also allow to configure.
+        let uv = [("uv", true), ("uvAcfg", true)].into_iter().filter(|_| self.uv);
         let options = [
             // What stands behind a pipe may be taken away with it.
             ("plat", false),

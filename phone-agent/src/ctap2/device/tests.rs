@@ -4,8 +4,13 @@
 mod blobs;
 mod client_pin;
 mod config;
+mod extensions;
 mod garbage;
+mod get_assertion;
+mod get_info;
+mod make_credential;
 mod management;
 mod platform;
+mod requests;
 mod reset;
 mod tokens;

@@ -33,7 +33,7 @@ fn valid(platform: &mut Platform) -> Vec<Vec<u8>> {
     }
     let rp = Writer::map_of(|map| _ = map.entry(1, |w| w.bytes(&sha256(b"example.com"))));
     for (subcommand, parameters) in [(1, None), (2, None), (4, Some(&rp)), (6, Some(&rp)), (7, Some(&rp))] {
-        let message = [&[subcommand], parameters.map_or(&[][..], Vec::as_slice)].concat();
+        let message = [&[subcommand][..], parameters.map_or(&[], Vec::as_slice)].concat();
         add(0x0a, &|map| {
             map.entry(1, |w| w.unsigned(subcommand.into()));
             if let Some(parameters) = parameters {
@@ -103,7 +103,7 @@ fn mutated_requests_get_an_answer_and_open_nothing() {
         let response = platform.raw(&request);
         *answered.entry(response[0]).or_insert(0) += 1;
         assert!(response[0] == 0 || response.len() == 1, "{response:x?}");
-        if platform.stored().pin_retries < 4 {
+        if platform.device.vault.state().pin_retries < 4 {
             platform.power_cycle();
             assert!(platform.token(2, "1234", CM, None).is_ok());
         }

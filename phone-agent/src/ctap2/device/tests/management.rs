@@ -220,7 +220,7 @@ fn an_account_is_renamed_and_keeps_its_handle() {
         let passkey = platform.device.vault.passkeys().find(|passkey| passkey.id == ids[0]).unwrap();
         (passkey.user.name.clone(), passkey.user.display_name.clone())
     };
-    let mut rename = |platform: &mut Platform, user: &[u8], name, display| {
+    let rename = |platform: &mut Platform, user: &[u8], name, display| {
         manage(platform, Some(&token), 7, with_user(&ids[0], user, name, display)).0
     };
     assert_eq!(rename(&mut platform, b"2", Some("bob"), None), 0x02);

@@ -303,14 +303,16 @@ impl Agreed {
     }
 
     pub(super) fn write_key(&self, map: &mut Entries) {
-        map.entry(3, |w| {
-            w.map(|key| {
-                key.entry(1, |w| w.unsigned(2));
-                key.entry(3, |w| w.int(-25));
-                key.entry(-1, |w| w.unsigned(1));
-                key.entry(-2, |w| w.bytes(self.public.x().unwrap()));
-                key.entry(-3, |w| w.bytes(self.public.y().unwrap()));
-            });
+        map.entry(3, |w| self.write_cose_key(w));
+    }
+
+    pub(super) fn write_cose_key(&self, writer: &mut Writer) {
+        writer.map(|key| {
+            key.entry(1, |w| w.unsigned(2));
+            key.entry(3, |w| w.int(-25));
+            key.entry(-1, |w| w.unsigned(1));
+            key.entry(-2, |w| w.bytes(self.public.x().unwrap()));
+            key.entry(-3, |w| w.bytes(self.public.y().unwrap()));
         });
     }
 
@@ -336,7 +338,7 @@ impl Agreed {
         out
     }
 
-    fn decrypt(&self, ciphertext: &[u8]) -> Vec<u8> {
+    pub(super) fn decrypt(&self, ciphertext: &[u8]) -> Vec<u8> {
         let aes = Aes256::new(&self.aes_key.into());
         let (mut last, body) = match self.protocol {
             2 => ciphertext.split_at(16),
@@ -366,7 +368,7 @@ impl Agreed {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) protocol: u64,
-    secret: Vec<u8>,
+    pub(super) secret: Vec<u8>,
 }
 
 impl Token {
