@@ -9,6 +9,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use cablecar_protocol::secrets::scrub_stack;
 use rand_core::OsRng;
 use serde::Serialize;
 use tokio::runtime::Runtime;
@@ -108,7 +109,8 @@ fn serve(scan: Scan, vault: Vault, passphrase: Source, screen: Box<dyn Screen>) 
     let invitation = scan.code.read()?;
     let (dialer, passphrases) = (scan.network, FromSource::new(passphrase));
     let runtime = runtime()?;
-    let outcome = runtime.block_on(async {
+    // Boxed, so that nothing of it is left on the stack above.
+    let outcome = runtime.block_on(Box::pin(async {
         // Before a tunnel is opened that nobody could find.
         let advertiser = scan.medium.open().await?;
         match scan.consent {
@@ -122,8 +124,9 @@ fn serve(scan: Scan, vault: Vault, passphrase: Source, screen: Box<dyn Screen>) 
                 phone.run(invitation, scan.domain, &mut OsRng, now()).await
             }
         }
-    });
+    }));
     end(runtime);
+    scrub_stack();
     outcome?.verdict()
 }
 
