@@ -303,7 +303,7 @@ pub fn write_sealed(
     cost: Cost,
     rng: &mut dyn CryptoRngCore,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
-    seal(&*write(passkeys, now)?, passphrase, cost, rng)
+    seal(&write(passkeys, now)?, passphrase, cost, rng)
 }
 
 impl<'a> WrittenItem<'a> {
@@ -318,7 +318,7 @@ impl<'a> WrittenItem<'a> {
             key_type: "public-key",
             key_algorithm: "ECDSA",
             key_curve: "P-256",
-            key_value: base64::url(&*key::to_der(&passkey.key)?),
+            key_value: base64::url(&key::to_der(&passkey.key)?),
             rp_id: &passkey.rp_id,
             user_handle: base64::url(&passkey.user_handle),
             user_name: passkey.user_name.as_deref(),
