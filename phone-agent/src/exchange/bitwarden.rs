@@ -3,7 +3,7 @@
 //! `items[].login.fido2Credentials[]`, with these traps: a credential id is
 //! the UUID whose 16 bytes it is, or `b64.` and Base64url; the counter is a
 //! number or a text; `discoverable` is a text; anything may be null; and the
-//! whole may be under a passphrase, see [`sealed`].
+//! whole may be under a passphrase, see `sealed.rs`.
 
 mod sealed;
 
@@ -19,7 +19,7 @@ use super::{Cost, Error, Foreign, Found, Reason, Title, base64, calendar, key};
 use crate::defaults;
 use crate::passphrase::Passphrase;
 use crate::vault::Algorithm;
-pub use sealed::seal;
+use sealed::seal;
 
 #[derive(Deserialize)]
 struct Export<'a> {
@@ -295,7 +295,7 @@ pub fn write(passkeys: &[Foreign], now: u64) -> Result<Zeroizing<Vec<u8>>, Error
 /// The same under a passphrase.
 ///
 /// # Errors
-/// As [`write`]; [`Error::NoRandomness`].
+/// As [`write()`]; [`Error::NoRandomness`].
 pub fn write_sealed(
     passkeys: &[Foreign],
     now: u64,
