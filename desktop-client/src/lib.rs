@@ -149,8 +149,10 @@ async fn ask_over(
 /// hold a thread for long.
 fn wait_for<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
-    let done = runtime.block_on(work);
+    // Boxed, so that nothing of it is left on the stack above.
+    let done = runtime.block_on(Box::pin(work));
     runtime.shutdown_background();
+    cablecar_protocol::secrets::scrub_stack();
     done
 }
 

@@ -9,6 +9,7 @@ use cablecar_protocol::client_platform::qr_initiated::ExpectAdvert;
 use cablecar_protocol::client_platform::{Heard, Nearby};
 use cablecar_protocol::ctap::{GetInfo, Status};
 use cablecar_protocol::qr::Hint;
+use cablecar_protocol::secrets::scrub_stack;
 use rand_core::CryptoRngCore;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -58,6 +59,7 @@ pub async fn run(
     let mut line = dialer.dial(nearby.tunnel()).await?;
     let answer = talk(ask, nearby, &mut line, &mut progress, deadline, rng).await;
     let _ = timeout(defaults::CLOSE, line.close()).await;
+    scrub_stack();
     // A refusal is an answer too, but nobody would call it done.
     if answer.as_ref().is_ok_and(|answer| answer.first() == Some(&Status::OK.byte())) {
         progress.reached(Stage::Done);

@@ -169,8 +169,6 @@ pub const PIN_MISMATCHES: u8 = 3;
 
 /// A pinUvAuthToken is used within this time, or never: CTAP 2.1, 6.5.2.1.
 pub const TOKEN_FIRST_USE: Duration = Duration::from_secs(30);
-/// How long a presence that a token stands for lasts: the same place.
-pub const TOKEN_PRESENCE: Duration = Duration::from_secs(30);
 /// The longest life of a pinUvAuthToken: the same place.
 pub const TOKEN_LIFE: Duration = Duration::from_secs(10 * 60);
 

@@ -11,6 +11,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use cablecar_protocol::secrets::scrub_stack;
 use rand_core::OsRng;
 use serde::Serialize;
 use tokio::runtime::Runtime;
@@ -140,13 +141,15 @@ fn serve(scan: Scan, vault: Vault, passphrase: Source, events: bool) -> Result<(
     let consent = VerifiedFirst { verifier, consent };
     let (dialer, passphrases, screen) = (scan.network, FromSource::new(passphrase), screen(events));
     let runtime = runtime()?;
-    let outcome = runtime.block_on(async {
+    // Boxed, so that nothing of it is left on the stack above.
+    let outcome = runtime.block_on(Box::pin(async {
         // Before a tunnel is opened that nobody could find.
         let advertiser = scan.medium.open().await?;
         let mut phone = Phone { dialer, advertiser, consent, passphrases, screen, vault };
         phone.run(invitation, scan.domain, &mut OsRng, now()).await
-    });
+    }));
     end(runtime);
+    scrub_stack();
     outcome?.verdict()
 }
 

@@ -13,6 +13,7 @@ use cablecar_protocol::handshake::ExpectGreeting;
 use cablecar_protocol::ids::RoutingId;
 use cablecar_protocol::message::Hello;
 use cablecar_protocol::qr::QrInvitation;
+use cablecar_protocol::secrets::scrub_stack;
 use cablecar_protocol::tunnel::{Dial, TunnelServiceDomain};
 use rand_core::CryptoRngCore;
 use tokio::time::{Instant, timeout};
@@ -165,6 +166,7 @@ where
             Ok(Ok(None)) | Err(_) => Err(Error::NotConfirmed),
         };
         let _ = timeout(defaults::CLOSE, line.close()).await;
+        scrub_stack();
         if outcome.as_ref().is_ok_and(Outcome::served_something) {
             self.stage(Stage::Done, clock);
         }

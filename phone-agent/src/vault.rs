@@ -1,36 +1,13 @@
 //! The vault: one file that holds the passkeys, and tells the truth about
 //! what happened to it.
 //!
-//! | offset | bytes | what |
-//! |---|---|---|
-//! | 0 | 8 | magic, `CABLECAR` |
-//! | 8 | 2 | format version, now 1 |
-//! | 10 | 8 | length of the whole file |
-//! | 18 | 16 | vault id, random |
-//! | 34 | 8 | generation: 1 when made, one more at each write |
-//! | 42 | 4, 4, 4 | argon2id: memory in KiB, passes, lanes |
-//! | 54 | 16 | salt, random |
-//! | 70 | 16 | key check |
-//! | 86 | 8 | header sum: SHA-256(bytes 0 to 86)\[0..8\] |
-//! | 94 | 4 | number of records |
-//! | 98 | | the records, each: id (16), length of what is sealed (4), nonce (24), sealed |
-//! | end − 32 | 32 | closing tag |
+//! `docs/vault-format.md` says what each byte is; here is what to know of it.
 //!
-//! Integers are big-endian. The keys:
-//!
-//! ```text
-//! root         = argon2id(passphrase, salt), 32 bytes
-//! key(purpose) = HKDF-SHA-256(root, salt = vault id, info = "cablecar vault 1 " ‖ purpose)
-//! key check    = key("key check"), 16 bytes; the other keys are 32 bytes but where said
-//! sealed       = XChaCha20-Poly1305(key("records"), nonce, AAD = vault id ‖ record id ‖ version, record)
-//! closing tag  = HMAC-SHA-256(key("closing"), everything before it), the key of 64 bytes
-//! ```
-//!
-//! A record is a canonical CBOR map: a [`Passkey`], or the one [`State`], which
-//! is missing while it is the initial one. Each is sealed by itself, so that a write seals one record and not ten thousand; the closing
-//! tag covers the list of them, so that none can be swapped, removed or
-//! brought back. The header sum is no protection: it tells a damaged header
-//! from a wrong passphrase, which the key check alone could not.
+//! A header says how to derive the keys, and is only summed. Then come the
+//! records, each a canonical CBOR map: a [`Passkey`], or the one [`State`],
+//! which is missing while it is the initial one. Each is sealed by itself, so
+//! that a write seals one record and not ten thousand; the closing tag covers
+//! the list of them, so that none can be swapped, removed or brought back.
 //!
 //! An older copy of the file is whole and opens. To notice it, the generation
 //! is also kept outside, in the anchor ([`Medium::anchor`]); a vault that is
@@ -51,6 +28,7 @@ mod state;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cablecar_protocol::secrets::scrub_stack;
 use rand_core::CryptoRngCore;
 use subtle::ConstantTimeEq;
 
@@ -83,6 +61,14 @@ pub trait Medium: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Io`].
     fn read(&self) -> Result<Vec<u8>, Error>;
+
+    /// At least the header of what [`Medium::read`] would give.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Io`].
+    fn head(&self) -> Result<Vec<u8>, Error> {
+        self.read()
+    }
 
     /// Keeps every other writer out until the guard is dropped.
     ///
@@ -188,9 +174,15 @@ impl Vault {
     /// # Errors
     /// Each cause has its own [`Error`].
     pub fn unlock(&self, passphrase: &Passphrase) -> Result<Unlocked, Error> {
+        let unlocked = self.unlock_leaving_traces(passphrase);
+        scrub_stack();
+        unlocked
+    }
+
+    fn unlock_leaving_traces(&self, passphrase: &Passphrase) -> Result<Unlocked, Error> {
         // The anchor is read before the vault: a writer goes the other way
         // round, so nothing looks older than it is.
-        let id = format::read(&self.medium.read()?)?.header.id;
+        let id = format::head(&self.medium.head()?)?.id;
         let anchor = self.medium.anchor(&id);
         let bytes = self.medium.read()?;
         let layout = format::read(&bytes)?;
@@ -323,17 +315,16 @@ impl Unlocked {
     /// Takes in what others wrote since the vault was opened.
     fn catch_up(&mut self) -> Result<(), Error> {
         let bytes = self.medium.read()?;
-        let layout = format::read(&bytes)?;
-        let same_vault =
-            layout.header.id == self.header.id && layout.header.key_check == self.header.key_check;
-        if !same_vault || layout.header.generation < self.header.generation {
+        let header = format::head(&bytes)?;
+        let same_vault = header.id == self.header.id && header.key_check == self.header.key_check;
+        if !same_vault || header.generation < self.header.generation {
             return Err(Error::Replaced);
         }
-        if layout.closing == self.closing {
+        if format::closing_tag(&bytes) == self.closing {
             return Ok(());
         }
         let keys = self.keys.again();
-        *self = Self::open(self.medium.clone(), keys, layout, &bytes)?;
+        *self = Self::open(self.medium.clone(), keys, format::read(&bytes)?, &bytes)?;
         Ok(())
     }
 }

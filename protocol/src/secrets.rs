@@ -96,6 +96,23 @@ pub(crate) fn fill(rng: &mut dyn CryptoRngCore, into: &mut [u8]) -> Result<(), E
     rng.try_fill_bytes(into).map_err(|_| Error::Misuse(Which::NoRandomness))
 }
 
+/// How far below the caller the stack is overwritten, in bytes: several times
+/// what the deepest of our calls takes, and an eighth of the smallest stack.
+const SCRUBBED: usize = 256 * 1024;
+
+/// Overwrites the stack below the caller with zeros.
+///
+/// Secrets live on the heap and are cleared there, but arithmetic on them
+/// leaves copies in the frames of functions that have returned, our own and
+/// those of libraries. Called where a piece of work with secrets ends, by the
+/// function that began it. It cannot reach the caller's own frame.
+#[inline(never)]
+pub fn scrub_stack() {
+    let mut area = [0_u8; SCRUBBED];
+    // Nobody may find out that nobody reads it.
+    std::hint::black_box(&mut area);
+}
+
 /// A P-256 public key, known to be a point on the curve.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey(p256::PublicKey);

@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::thread::JoinHandle;
 
+use cablecar_protocol::secrets::scrub_stack;
 use tokio::sync::oneshot;
 
 use super::{Answer, Consent, Question, What};
@@ -50,6 +51,9 @@ pub(crate) fn in_thread<T: Send + 'static>(
     let thread = std::thread::Builder::new().spawn(move || {
         // Nobody waits any more when the question was withdrawn.
         let _ = answer.send(conversation());
+        // A stack outlives its thread, and this one may have seen a
+        // passphrase.
+        scrub_stack();
     });
     (thread.ok(), answered)
 }
@@ -63,7 +67,11 @@ fn open() -> io::Result<(BufReader<File>, File)> {
 /// Asks the owner about something that no computer asked for. Everything but
 /// a clear yes is no; nothing where there is no terminal.
 pub(crate) fn confirm(question: &str) -> Option<bool> {
-    let (mut input, mut output) = open().ok()?;
+    let (input, output) = open().ok()?;
+    yes_or_no(question, input, output)
+}
+
+fn yes_or_no(question: &str, mut input: impl BufRead, mut output: impl Write) -> Option<bool> {
     write!(output, "{question}").and_then(|()| output.flush()).ok()?;
     let mut line = String::new();
     match input.read_line(&mut line) {
@@ -187,6 +195,18 @@ mod tests {
             assert!(matches!(typed(What::Reset, no).0, Answer::Decline), "{no:?}");
         }
         assert!(typed(What::Reset, "\n").1.contains("ERASE EVERY PASSKEY"));
+    }
+
+    #[test]
+    fn the_owner_confirms_with_a_clear_yes_only() {
+        let asked = |line: &str| yes_or_no("Remove it? [y/N] ", line.as_bytes(), Vec::new());
+        for (line, said) in [("y\n", true), (" YES \n", true), ("\n", false), ("yy\n", false), ("n", false)] {
+            assert_eq!(asked(line), Some(said), "{line:?}");
+        }
+        assert_eq!(asked(""), None);
+        let mut screen = Vec::new();
+        yes_or_no("Remove it? ", &b"y\n"[..], &mut screen);
+        assert_eq!(screen, b"Remove it? ");
     }
 
     #[test]

@@ -164,7 +164,6 @@ impl PinUv {
             self.token = None;
         }
         let token = self.token.as_mut()?;
-        token.observe(now.since_power_up);
         Some(token)
     }
 

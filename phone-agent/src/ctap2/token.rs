@@ -63,7 +63,6 @@ pub(super) struct Token {
     secret: Box<Zeroizing<[u8; 32]>>,
     permissions: Permissions,
     rp_id: Option<String>,
-    user_present: bool,
     user_verified: bool,
     /// When its usage timer started.
     issued: Duration,
@@ -80,8 +79,7 @@ impl Token {
         rp_id: Option<String>,
         issued: Duration,
     ) -> Self {
-        let (user_present, user_verified) = (false, true);
-        Self { protocol, secret, permissions, rp_id, user_present, user_verified, issued, used: false }
+        Self { protocol, secret, permissions, rp_id, user_verified: true, issued, used: false }
     }
 
     pub(super) fn protocol(&self) -> Protocol {
@@ -96,11 +94,6 @@ impl Token {
     pub(super) fn expired(&self, now: Duration) -> bool {
         let age = now.saturating_sub(self.issued);
         age >= defaults::TOKEN_LIFE || (!self.used && age >= defaults::TOKEN_FIRST_USE)
-    }
-
-    /// pinUvAuthTokenUsageTimerObserver, where the token lives on.
-    pub(super) fn observe(&mut self, now: Duration) {
-        self.user_present &= now.saturating_sub(self.issued) < defaults::TOKEN_PRESENCE;
     }
 
     pub(super) fn mark_used(&mut self) {
@@ -122,20 +115,15 @@ impl Token {
         self.rp_id.get_or_insert_with(|| rp_id.to_owned()) == rp_id
     }
 
-    /// getUserPresentFlagValue
-    pub(super) fn user_present(&self) -> bool {
-        self.user_present
-    }
-
     /// getUserVerifiedFlagValue
     pub(super) fn user_verified(&self) -> bool {
         self.user_verified
     }
 
-    /// clearUserPresentFlag, clearUserVerifiedFlag and
-    /// clearPinUvAuthTokenPermissionsExceptLbw.
+    /// clearUserVerifiedFlag and clearPinUvAuthTokenPermissionsExceptLbw. There
+    /// is no flag of presence to clear.
     pub(super) fn after_use(&mut self) {
-        (self.user_present, self.user_verified) = (false, false);
+        self.user_verified = false;
         self.permissions = self.permissions.only(Permissions::LARGE_BLOB_WRITE);
     }
 }

@@ -39,7 +39,8 @@ pub(super) fn import(args: &ImportArgs, vault: &Vault, source: &Source) -> Resul
     } else {
         plan::import(found, &mut unlocked, now(), &mut OsRng)?
     };
-    tell(&rows, Verb::Import, format.name(), !args.dry_run, args.format)
+    let written = !args.dry_run && rows.iter().any(|row| row.outcome.is_ok());
+    tell(&rows, Verb::Import, format.name(), written, args.format)
 }
 
 /// Takes passkeys out.

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use cablecar_protocol::cbor;
 use rand_core::CryptoRngCore;
 
 use super::format::SealedRecord;
@@ -49,13 +50,15 @@ impl Contents {
         for (index, sealed) in records.into_iter().enumerate() {
             let damaged = Error::Damaged(Part::Record(index + 1));
             let record = sealed.open(vault, keys).ok_or(damaged)?;
-            if State::is_one(&record) {
-                let open = Arc::new(State::from_cbor(&record).ok_or(damaged)?);
+            let item = cbor::parse(&record, cbor::CTAP_DEPTH).ok();
+            let map = item.and_then(|item| item.as_map()).ok_or(damaged)?;
+            if State::is_one(&map) {
+                let open = Arc::new(State::from_record(&map).ok_or(damaged)?);
                 if state.replace(Entry { open, sealed: Some(Arc::new(sealed)) }).is_some() {
                     return Err(damaged);
                 }
             } else {
-                let open = Arc::new(Passkey::from_cbor(&record).ok_or(damaged)?);
+                let open = Arc::new(Passkey::from_record(&map).ok_or(damaged)?);
                 passkeys.push(Entry { open, sealed: Some(Arc::new(sealed)) });
             }
         }

@@ -1,9 +1,9 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Error, Exclusive, Medium, VaultId};
+use super::{Error, Exclusive, Medium, VaultId, format};
 use crate::defaults;
 
 /// A vault in a file.
@@ -42,6 +42,13 @@ impl FileMedium {
 impl Medium for FileMedium {
     fn read(&self) -> Result<Vec<u8>, Error> {
         Ok(fs::read(&self.path)?)
+    }
+
+    fn head(&self) -> Result<Vec<u8>, Error> {
+        let mut head = Vec::with_capacity(format::HEADER);
+        let limit = u64::try_from(format::HEADER).unwrap_or(u64::MAX);
+        File::open(&self.path)?.take(limit).read_to_end(&mut head)?;
+        Ok(head)
     }
 
     fn lock(&self) -> Result<Box<dyn Exclusive + '_>, Error> {

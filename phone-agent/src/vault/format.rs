@@ -1,4 +1,4 @@
-//! The bytes of the file, as the table in [`super`] draws them.
+//! The bytes of the file, as `docs/vault-format.md` has them.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -14,7 +14,7 @@ use crate::passphrase::Passphrase;
 const MAGIC: &[u8; 8] = b"CABLECAR";
 const VERSION: u16 = 1;
 /// Everything up to the header sum, and the sum.
-const HEADER: usize = 94;
+pub(super) const HEADER: usize = 94;
 const HEADER_SUM: usize = 8;
 const CLOSING_TAG: usize = 32;
 /// Id, length and nonce of a record.
@@ -47,6 +47,22 @@ pub(super) struct SealedRecord {
 
 /// Takes a file apart. Never allocates more than the file is long.
 pub(super) fn read(bytes: &[u8]) -> Result<Layout, Error> {
+    let (length, header, mut input) = read_head(bytes)?;
+    let here = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if here != length {
+        return Err(if here < length { Error::Truncated } else { Error::Damaged(Part::End) });
+    }
+    let (records, closing) = read_records(&mut input).ok_or(Error::Damaged(Part::List))?;
+    Ok(Layout { header, records, closing })
+}
+
+/// The header of a file that begins like this.
+pub(super) fn head(bytes: &[u8]) -> Result<Header, Error> {
+    read_head(bytes).map(|(_, header, _)| header)
+}
+
+/// The length that the file should have, its header, and what follows.
+fn read_head(bytes: &[u8]) -> Result<(u64, Header, Input<'_>), Error> {
     let Some((magic, rest)) = bytes.split_first_chunk::<8>() else {
         let so_far = MAGIC.starts_with(bytes);
         return Err(if so_far { Error::Truncated } else { Error::NotAVault });
@@ -66,12 +82,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Layout, Error> {
         return Err(Error::Damaged(Part::Header));
     }
     header.kdf.checked()?;
-    let here = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    if here != length {
-        return Err(if here < length { Error::Truncated } else { Error::Damaged(Part::End) });
-    }
-    let (records, closing) = read_records(&mut input).ok_or(Error::Damaged(Part::List))?;
-    Ok(Layout { header, records, closing })
+    Ok((length, header, input))
 }
 
 fn read_header(input: &mut Input<'_>) -> Option<(u64, Header)> {
@@ -154,7 +165,7 @@ pub(super) fn new_vault(
     Ok((id, write(&header, contents.sealed(), &keys)))
 }
 
-/// The closing tag of a vault that was just written.
+/// The closing tag of these bytes of a vault.
 pub(super) fn closing_tag(bytes: &[u8]) -> [u8; CLOSING_TAG] {
     bytes.last_chunk().copied().unwrap_or([0; CLOSING_TAG])
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use cablecar_protocol::cbor::{self, Map, Writer};
+use cablecar_protocol::cbor::{Map, Writer};
 use cablecar_protocol::ctap::{PrfValues, RelyingParty, User};
 use hmac::{Hmac, Mac};
 use rand_core::CryptoRngCore;
@@ -11,26 +11,7 @@ use super::private_key::{Algorithm, PrivateKey};
 use super::{Error, fill, random};
 
 /// One passkey, as a record of the vault holds it.
-///
-/// | key | type | what |
-/// |---|---|---|
-/// | 1 | bytes | credential id |
-/// | 2 | text | RP ID |
-/// | 3 | text, optional | the RP's name |
-/// | 4 | bytes | user handle |
-/// | 5 | text, optional | the account's name |
-/// | 6 | text, optional | the person's name |
-/// | 7 | integer | COSE algorithm: −7 (ES256) or −8 (EdDSA, Ed25519) |
-/// | 8 | bytes (32) | private key: a P-256 scalar, big-endian, or an Ed25519 seed |
-/// | 9 | unsigned | seconds since 1970 when it was made |
-/// | 10 | bool | backup eligible |
-/// | 11 | bool | backed up |
-/// | 12 | bytes (64) | the two secrets of the `prf` extension, with and without user verification |
-/// | 13 | bool | discoverable |
-/// | 14 | unsigned, absent: 1 | protection of `credProtect`: 1, 2 or 3 |
-/// | 15 | unsigned, absent: 0 | signature counter; always 0 if backup eligible |
-/// | 16 | bytes, optional | what the RP stored with `credBlob` |
-/// | 17 | bytes (32), optional | key of its large blob |
+/// Key by key: `docs/vault-format.md`.
 ///
 /// A passkey that can be synced has no counter: one that two devices keep
 /// apart is an alarm without a fire.
@@ -104,16 +85,15 @@ impl Passkey {
     }
 
     /// Reads a record; `None` if it is not one.
-    pub(super) fn from_cbor(bytes: &[u8]) -> Option<Self> {
-        let map = cbor::parse(bytes, cbor::CTAP_DEPTH).ok()?.as_map()?;
+    pub(super) fn from_record(map: &Map<'_>) -> Option<Self> {
         let algorithm = Algorithm::from_cose(map.get(7)?.as_int()?)?;
         Some(Self {
             id: CredentialId::new(map.get(1)?.as_bytes()?.to_vec()),
-            rp: RelyingParty { id: map.get(2)?.as_text()?.to_owned(), name: optional_text(&map, 3)? },
+            rp: RelyingParty { id: map.get(2)?.as_text()?.to_owned(), name: optional_text(map, 3)? },
             user: User {
                 id: map.get(4)?.as_bytes()?.to_vec(),
-                name: optional_text(&map, 5)?,
-                display_name: optional_text(&map, 6)?,
+                name: optional_text(map, 5)?,
+                display_name: optional_text(map, 6)?,
             },
             key: PrivateKey::from_secret(algorithm, map.get(8)?.as_bytes()?)?,
             created_at: map.get(9)?.as_unsigned()?,

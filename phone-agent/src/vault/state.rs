@@ -1,26 +1,13 @@
 use std::fmt;
 
-use cablecar_protocol::cbor::{self, Writer};
+use cablecar_protocol::cbor::{Map, Writer};
 use zeroize::Zeroizing;
 
 use crate::defaults;
 
 /// What the vault keeps besides passkeys, in a record of its own: the state
 /// of the authenticator that survives a power cycle.
-///
-/// | key | type | what |
-/// |---|---|---|
-/// | 0 | unsigned | 1: this record is the state |
-/// | 1 | bytes (16), optional | the PIN: LEFT(SHA-256(PIN), 16) |
-/// | 2 | unsigned | its length in code points, with key 1 |
-/// | 3 | unsigned | guesses left for the PIN |
-/// | 4 | unsigned | tries left for the built-in user verification |
-/// | 5 | unsigned | shortest PIN allowed, in code points |
-/// | 6 | bool | the PIN must be changed before it is used again |
-/// | 7 | array of text | RP IDs that may learn the shortest length |
-/// | 8 | bool | user verification is always asked for |
-/// | 9 | bytes | the large-blob array, serialised as CTAP 2.1, 6.10, says |
-/// | 10 | unsigned | which passkeys may be made: 0 those that can be synced, 1 device-bound ones |
+/// Key by key: `docs/vault-format.md`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     /// The PIN, if one is set.
@@ -84,9 +71,8 @@ const STATE: u64 = 1;
 
 impl State {
     /// Whether a record is of this kind.
-    pub(super) fn is_one(record: &[u8]) -> bool {
-        let map = cbor::parse(record, cbor::CTAP_DEPTH).ok().and_then(|item| item.as_map());
-        map.and_then(|map| map.get(KIND)).is_some()
+    pub(super) fn is_one(record: &Map<'_>) -> bool {
+        record.get(KIND).is_some()
     }
 
     /// The record.
@@ -111,8 +97,7 @@ impl State {
     }
 
     /// Reads a record; `None` if it is not one.
-    pub(super) fn from_cbor(bytes: &[u8]) -> Option<Self> {
-        let map = cbor::parse(bytes, cbor::CTAP_DEPTH).ok()?.as_map()?;
+    pub(super) fn from_record(map: &Map<'_>) -> Option<Self> {
         if map.get(KIND)?.as_unsigned()? != STATE {
             return None;
         }

@@ -9,6 +9,7 @@
 
 mod backups;
 mod home;
+mod memory;
 mod passkeys;
 mod passphrases;
 mod pins;
