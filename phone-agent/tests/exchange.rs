@@ -21,6 +21,9 @@ use tempfile::TempDir;
 
 const CHEAP: Cost = Cost { memory_kib: 1024, passes: 1, lanes: 1 };
 
+/// Id, RP ID, account, and a signature that its key alone makes.
+type Signing = (Vec<u8>, String, Vec<u8>, Vec<u8>);
+
 /// A home of its own, with a vault and two passphrases in it.
 struct Home(TempDir);
 
@@ -73,8 +76,8 @@ impl Home {
         vault.unlock(&Passphrase::new(b"right".to_vec()).unwrap()).unwrap()
     }
 
-    /// What signs in, in the order of the ids: id, RP ID, account, key.
-    fn keys(&self) -> Vec<(Vec<u8>, String, Vec<u8>, Vec<u8>)> {
+    /// What signs in, in the order of the ids.
+    fn keys(&self) -> Vec<Signing> {
         let unlocked = self.unlocked();
         let mut keys: Vec<_> = unlocked
             .passkeys()

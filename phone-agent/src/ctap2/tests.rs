@@ -616,3 +616,5 @@ proptest! {
         }
     }
 }
+
+mod policy;

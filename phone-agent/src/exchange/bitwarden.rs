@@ -3,7 +3,7 @@
 //! `items[].login.fido2Credentials[]`, with these traps: a credential id is
 //! the UUID whose 16 bytes it is, or `b64.` and Base64url; the counter is a
 //! number or a text; `discoverable` is a text; anything may be null; and the
-//! whole may be under a passphrase, see [`sealed`].
+//! whole may be under a passphrase, see `sealed.rs`.
 
 mod sealed;
 
@@ -19,7 +19,7 @@ use super::{Cost, Error, Foreign, Found, Reason, Title, base64, calendar, key};
 use crate::defaults;
 use crate::passphrase::Passphrase;
 use crate::vault::Algorithm;
-pub use sealed::seal;
+use sealed::seal;
 
 #[derive(Deserialize)]
 struct Export<'a> {
@@ -295,7 +295,7 @@ pub fn write(passkeys: &[Foreign], now: u64) -> Result<Zeroizing<Vec<u8>>, Error
 /// The same under a passphrase.
 ///
 /// # Errors
-/// As [`write`]; [`Error::NoRandomness`].
+/// As [`write()`]; [`Error::NoRandomness`].
 pub fn write_sealed(
     passkeys: &[Foreign],
     now: u64,
@@ -303,7 +303,7 @@ pub fn write_sealed(
     cost: Cost,
     rng: &mut dyn CryptoRngCore,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
-    seal(&*write(passkeys, now)?, passphrase, cost, rng)
+    seal(&write(passkeys, now)?, passphrase, cost, rng)
 }
 
 impl<'a> WrittenItem<'a> {
@@ -318,7 +318,7 @@ impl<'a> WrittenItem<'a> {
             key_type: "public-key",
             key_algorithm: "ECDSA",
             key_curve: "P-256",
-            key_value: base64::url(&*key::to_der(&passkey.key)?),
+            key_value: base64::url(&key::to_der(&passkey.key)?),
             rp_id: &passkey.rp_id,
             user_handle: base64::url(&passkey.user_handle),
             user_name: passkey.user_name.as_deref(),

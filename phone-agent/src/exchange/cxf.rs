@@ -193,7 +193,7 @@ impl Extensions<'_> {
         };
         let known = |algorithm: &Value<'_>| match algorithm.text() {
             Ok(None) => Ok(()),
-            Ok(Some(name)) if matches!(name, "hmac-sha256" | "HS256") => Ok(()),
+            Ok(Some("hmac-sha256" | "HS256")) => Ok(()),
             _ => Err(Reason::Malformed("prf algorithm")),
         };
         if let Some(both) = &self.hmac_credentials {
@@ -203,7 +203,7 @@ impl Extensions<'_> {
         }
         if let Some(one) = &self.hmac_secret {
             known(&one.algorithm)?;
-            return Prf::new(&*secret(&one.secret)?, None).ok_or(WRONG).map(Some);
+            return Prf::new(&secret(&one.secret)?, None).ok_or(WRONG).map(Some);
         }
         Ok(None)
     }
@@ -358,7 +358,7 @@ impl<'a> WrittenItem<'a> {
                 username: name,
                 user_display_name: passkey.display_name.as_deref().unwrap_or(name),
                 user_handle: base64::url(&passkey.user_handle),
-                key: base64::url(&*key::to_der(&passkey.key)?),
+                key: base64::url(&key::to_der(&passkey.key)?),
                 fido2_extensions: has_any.then_some(extensions),
             }],
         })

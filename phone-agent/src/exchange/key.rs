@@ -119,7 +119,8 @@ pub fn to_pem(key: &PrivateKey) -> Option<Zeroizing<String>> {
 
 fn name_of(oid: ObjectIdentifier) -> String {
     let oid = oid.to_string();
-    OTHERS.iter().find(|(known, _)| *known == oid).map_or(oid.clone(), |(_, name)| (*name).to_owned())
+    let known = OTHERS.iter().find(|(known, _)| *known == oid).map(|(_, name)| (*name).to_owned());
+    known.unwrap_or(oid)
 }
 
 #[cfg(test)]

@@ -14,3 +14,4 @@ mod platform;
 mod requests;
 mod reset;
 mod tokens;
+mod verification;

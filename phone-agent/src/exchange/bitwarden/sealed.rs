@@ -191,7 +191,7 @@ struct Written {
 ///
 /// # Errors
 /// [`Error::NoRandomness`], [`Error::KdfTooDear`].
-pub fn seal(
+pub(super) fn seal(
     plain: &[u8],
     passphrase: &Passphrase,
     cost: Cost,

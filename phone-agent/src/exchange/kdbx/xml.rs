@@ -46,7 +46,7 @@ enum Other {
     Unknown,
 }
 
-struct Walk<'a> {
+struct Walk {
     open: Vec<Element>,
     text: Cleared,
     stream: Stream,
@@ -54,7 +54,6 @@ struct Walk<'a> {
     /// How many of the open elements are history.
     past: usize,
     found: Vec<Found>,
-    xml: std::marker::PhantomData<&'a ()>,
 }
 
 /// The passkeys of a document.
@@ -73,7 +72,6 @@ pub(super) fn read(xml: &[u8], stream: Stream) -> Result<Vec<Found>, Error> {
         recycle_bin: None,
         past: 0,
         found: Vec::new(),
-        xml: std::marker::PhantomData,
     };
     let mut seen_any = false;
     loop {
@@ -108,7 +106,7 @@ pub(super) fn read(xml: &[u8], stream: Stream) -> Result<Vec<Found>, Error> {
     Ok(walk.found)
 }
 
-impl Walk<'_> {
+impl Walk {
     fn begin(&mut self, start: &BytesStart<'_>) -> Result<(), Error> {
         if self.open.len() == defaults::MAX_EXCHANGE_DEPTH {
             return Err(Error::TooDeep);

@@ -105,7 +105,7 @@ fn discoverable_credentials_are_counted() {
         let (mut platform, _) = stocked();
         let token = platform.token(protocol, "1234", CM, None).unwrap();
         let (status, body) = manage(&mut platform, Some(&token), 1, None);
-        assert_eq!((status, number(&body, 1), number(&body, 2)), (0, 3, 9_995));
+        assert_eq!((status, number(&body, 1), number(&body, 2)), (0, 3, 99_995));
         assert_eq!(keys(&body), [1, 2]);
     }
 }
