@@ -85,6 +85,7 @@ where
         output: impl AsyncWrite + Unpin,
         rng: &mut (dyn CryptoRngCore + Send),
     ) -> Result<(), Error> {
+        self.device.disconnected();
         let mut line = Line::new(input, output);
         let served = self.serve_line(&mut line, rng).await;
         match served {
@@ -153,6 +154,7 @@ where
                             let context = &mut Context { rng, now: (self.now)() };
                             return Ok(Some(self.device.act(ready, answer, context)));
                         }
+                        Attended::TooLate => return Ok(Some(ready.too_late())),
                         other => return Ok(other.reply()),
                     }
                 }
@@ -246,7 +248,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Line<R, W> {
             self.output.write_all(frame).await?;
             self.output.flush().await
         };
-        sent.await.map_err(|cause: std::io::Error| Error::PipeBroke(cause.to_string()))
+        // Who reads nothing would keep the authenticator from everybody else.
+        match timeout(defaults::SEND, sent).await {
+            Ok(sent) => sent.map_err(|cause: std::io::Error| Error::PipeBroke(cause.to_string())),
+            Err(_) => Err(Error::PipeBroke("nobody reads what is sent".into())),
+        }
     }
 
     /// Whether the input ends, too, within a moment.

@@ -280,7 +280,7 @@ impl Unlocked {
     ) -> Result<T, Error> {
         let medium = self.medium.clone();
         let mut guard = medium.lock()?;
-        self.catch_up()?;
+        self.refresh()?;
         let mut contents = self.contents.clone();
         let value = change(&mut contents)?;
         if !contents.is_changed() {
@@ -312,8 +312,13 @@ impl Unlocked {
         stored
     }
 
-    /// Takes in what others wrote since the vault was opened.
-    fn catch_up(&mut self) -> Result<(), Error> {
+    /// Takes in what others wrote since the vault was opened: what they removed
+    /// must not be used any more. Says whether there was anything.
+    ///
+    /// # Errors
+    /// [`Error::Replaced`] where this is another vault now, or has another
+    /// passphrase; those of reading and opening.
+    pub fn refresh(&mut self) -> Result<bool, Error> {
         let bytes = self.medium.read()?;
         let header = format::head(&bytes)?;
         let same_vault = header.id == self.header.id && header.key_check == self.header.key_check;
@@ -321,11 +326,11 @@ impl Unlocked {
             return Err(Error::Replaced);
         }
         if format::closing_tag(&bytes) == self.closing {
-            return Ok(());
+            return Ok(false);
         }
         let keys = self.keys.again();
         *self = Self::open(self.medium.clone(), keys, format::read(&bytes)?, &bytes)?;
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -109,15 +109,19 @@ impl Device {
         }
         self.check_pin(protocol, &shared, pin_hash, rng)?;
         let pin = read_pin(&shared, new_pin)?;
-        self.change_state(rng, |state| {
+        let changed = self.change_state(rng, |state| {
             // Who must change it must change it into another one.
             let same = state.pin.as_ref().is_some_and(|old| bool::from(old.hash.ct_eq(pin.hash.as_slice())));
             if state.force_pin_change && same {
                 return Err(Status::PIN_POLICY_VIOLATION);
             }
             store(pin, state)
-        })??;
-        self.pin_uv.reset_tokens();
+        });
+        // Also where the write is done and only says that it failed.
+        if !matches!(changed, Ok(Err(_))) {
+            self.pin_uv.reset_tokens();
+        }
+        changed??;
         Ok(ok_alone())
     }
 

@@ -74,10 +74,12 @@ impl Device {
                 state.min_pin_rp_ids = rp_ids.iter().map(|id| (*id).to_owned()).collect();
             }
             Ok(wanted.force_change || too_short)
-        })??;
-        if forced {
+        });
+        // Also where the write is done and only says that it failed.
+        if !matches!(forced, Ok(Ok(false) | Err(_))) {
             self.pin_uv.reset_tokens();
         }
+        forced??;
         Ok(())
     }
 }

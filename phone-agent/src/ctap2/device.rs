@@ -27,7 +27,7 @@ use super::pin_uv::PinUv;
 use super::{Reply, client_pin, reset, selection};
 use crate::consent::{Answer, Question};
 use crate::error::Error;
-use crate::vault::{self, Unlocked};
+use crate::vault::{self, State, Unlocked};
 use crate::verification::Verified;
 
 /// When something happens.
@@ -103,6 +103,28 @@ pub enum Ready {
     Selection(selection::Ready),
 }
 
+impl Ready {
+    /// What a no means to the platform. An excluded passkey is told of whether
+    /// the person touches or not: CTAP 2.1, 6.1.2, step 12.
+    fn denied(&self) -> Status {
+        match self {
+            Ready::MakeCredential(ready) if ready.is_excluded() => Status::CREDENTIAL_EXCLUDED,
+            _ => Status::OPERATION_DENIED,
+        }
+    }
+
+    /// The answer where nobody answered in time: a timeout for whoever asked
+    /// for a touch alone, a no for everything else.
+    pub fn too_late(&self) -> Reply {
+        let status = match self {
+            Ready::Reset(_) => Status::USER_ACTION_TIMEOUT,
+            Ready::Selection(ready) if ready.is_selection() => Status::USER_ACTION_TIMEOUT,
+            _ => self.denied(),
+        };
+        Reply::failed(status, Error::NoAnswer)
+    }
+}
+
 impl Device {
     /// Gives power to an authenticator with this vault, which stays open.
     /// `uv` says whether a built-in user verification is configured.
@@ -114,6 +136,32 @@ impl Device {
         Ok(Self { vault, uv, pin_uv: PinUv::new(rng)?, remembered: None, enumeration, incoming })
     }
 
+    /// Takes in what other programs did to the vault: a passkey that was
+    /// removed signs nothing. No token outlives it, since the PIN may be
+    /// another one, or the vault have been reset.
+    fn catch_up(&mut self) -> Result<(), Failure> {
+        if self.vault.refresh()? {
+            self.pin_uv.reset_tokens();
+        }
+        Ok(())
+    }
+
+    /// The same while a person was asked. What was checked before does not
+    /// hold any more where the protection of the vault is another one.
+    fn still_holds(&mut self) -> Result<(), Failure> {
+        let protection = |state: &State| (state.pin.clone(), state.always_uv);
+        let before = protection(self.vault.state());
+        self.catch_up()?;
+        let same = protection(self.vault.state()) == before;
+        if same { Ok(()) } else { Err(Status::PIN_AUTH_INVALID.into()) }
+    }
+
+    /// The client that sent requests so far has gone: the next one does not go
+    /// on with its lists, nor with what it wrote by halves.
+    pub fn disconnected(&mut self) {
+        (self.remembered, self.enumeration, self.incoming) = (None, None, Incoming::default());
+    }
+
     /// Takes a request: command byte and parameters.
     pub fn take(&mut self, request: &[u8], context: &mut Context<'_>) -> Step {
         // Whatever is sent ends a list, unless it is the next command of it.
@@ -121,6 +169,9 @@ impl Device {
         let Some((command, parameters)) = request.split_first() else {
             return refuse(Status::INVALID_LENGTH);
         };
+        if let Err(error) = self.catch_up() {
+            return Step::Answer(error.into());
+        }
         let answered = |reply: Result<Reply, Failure>| Step::Answer(reply.unwrap_or_else(Reply::from));
         let taken = |step: Result<Step, Failure>| step.unwrap_or_else(|error| Step::Answer(error.into()));
         match command {
@@ -153,6 +204,9 @@ impl Device {
         verified: Verified,
         context: &mut Context<'_>,
     ) -> Step {
+        if let Err(failure) = self.still_holds() {
+            return Step::Answer(failure.into());
+        }
         let step = match unverified {
             Unverified::MakeCredential(asked) => self.verified_to_make(*asked, verified, context),
             Unverified::GetAssertion(asked) => self.verified_to_sign(*asked, verified, context),
@@ -167,9 +221,12 @@ impl Device {
     pub fn act(&mut self, ready: Ready, answer: Answer, context: &mut Context<'_>) -> Reply {
         let approval = match answer {
             Answer::Approve(approval) => approval,
-            Answer::Decline => return Reply::failed(Status::OPERATION_DENIED, Error::Declined),
-            Answer::CannotAsk => return Reply::failed(Status::OPERATION_DENIED, Error::CannotAsk),
+            Answer::Decline => return Reply::failed(ready.denied(), Error::Declined),
+            Answer::CannotAsk => return Reply::failed(ready.denied(), Error::CannotAsk),
         };
+        if let Err(failure) = self.still_holds() {
+            return failure.into();
+        }
         match ready {
             Ready::MakeCredential(ready) => self.make(*ready, approval, context).unwrap_or_else(Reply::from),
             Ready::GetAssertion(ready) => self.assert(*ready, approval, context).unwrap_or_else(Reply::from),

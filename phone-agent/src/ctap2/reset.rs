@@ -45,13 +45,14 @@ impl Device {
             return Ok(Reply::failed(Status::OPERATION_DENIED, Error::Declined));
         }
         let pin_uv = PinUv::new(context.rng)?;
+        // First, because a write may be done though it says that it failed.
+        self.forget(pin_uv);
         self.vault.change(context.rng, |contents| {
             let policy = contents.state().policy;
             contents.clear();
             contents.set_state(State { policy, ..State::default() });
             Ok(())
         })?;
-        self.forget(pin_uv);
         Ok(ok_alone())
     }
 }

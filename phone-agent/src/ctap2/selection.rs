@@ -36,6 +36,11 @@ pub(super) fn ask(kind: Kind) -> (Question, Ready) {
 }
 
 impl Ready {
+    /// Whether it is command 0b.
+    pub(super) fn is_selection(&self) -> bool {
+        self.kind == Kind::Selection
+    }
+
     pub(super) fn act(self, approval: Approval) -> Reply {
         match (approval.redeem(&self.ticket), self.kind) {
             (None, _) => Reply::failed(Status::OPERATION_DENIED, Error::Declined),

@@ -104,12 +104,13 @@ impl CredentialDescriptor {
 
     pub(super) fn read(item: Item<'_>) -> Result<Option<Self>, Status> {
         let map = typed(item.as_map())?;
-        let id = map.get_text("id").ok_or(Status::MISSING_PARAMETER)?;
+        // One of an unknown type has members of its own.
         let kind = map.get_text("type").ok_or(Status::MISSING_PARAMETER)?;
-        let id = typed(id.as_bytes())?.to_vec();
         if typed(kind.as_text())? != PUBLIC_KEY {
             return Ok(None);
         }
+        let id = map.get_text("id").ok_or(Status::MISSING_PARAMETER)?;
+        let id = typed(id.as_bytes())?.to_vec();
         let mut transports = Vec::new();
         if let Some(list) = map.get_text("transports") {
             let list = typed(list.as_array())?;

@@ -88,11 +88,11 @@ fn read_algorithms(item: Item<'_>) -> Result<Vec<i64>, Status> {
     let mut algorithms = Vec::new();
     for item in typed(item.as_array())?.iter() {
         let map = typed(item.as_map())?;
-        let algorithm = map.get_text("alg").ok_or(Status::MISSING_PARAMETER)?;
+        // An entry of an unknown type has members of its own.
         let kind = map.get_text("type").ok_or(Status::MISSING_PARAMETER)?;
-        let algorithm = typed(algorithm.as_int())?;
         if typed(kind.as_text())? == PUBLIC_KEY {
-            algorithms.push(algorithm);
+            let algorithm = map.get_text("alg").ok_or(Status::MISSING_PARAMETER)?;
+            algorithms.push(typed(algorithm.as_int())?);
         }
     }
     Ok(algorithms)

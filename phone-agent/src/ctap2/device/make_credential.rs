@@ -56,6 +56,13 @@ pub struct Ready {
     ticket: Ticket,
 }
 
+impl Ready {
+    /// Whether the exclude list names a passkey that is here.
+    pub(super) fn is_excluded(&self) -> bool {
+        self.excluded
+    }
+}
+
 impl Device {
     /// Steps 1 to 11, as far as nobody is needed.
     pub(super) fn make_credential(

@@ -49,7 +49,8 @@ impl Device {
     /// a PIN.
     pub(super) fn touch(&self, auth: Option<&PinUvAuth<'_>>) -> Option<Step> {
         auth.filter(|auth| auth.param.is_empty())?;
-        let status = if self.is_protected() { Status::PIN_INVALID } else { Status::PIN_NOT_SET };
+        let has_pin = self.vault.state().pin.is_some();
+        let status = if has_pin { Status::PIN_INVALID } else { Status::PIN_NOT_SET };
         let (question, ready) = selection::ask(selection::Kind::Touch(status));
         Some(Step::Ask(question, Ready::Selection(ready)))
     }

@@ -310,3 +310,14 @@ fn a_passkey_that_is_gone_when_its_turn_comes_does_not_sign() {
     platform.device.vault.change(&mut OsRng, |contents| Ok(contents.remove(&first))).unwrap();
     assert_eq!(platform.ask(&[0x08]), Err(0x2e));
 }
+
+#[test]
+fn what_another_program_removes_signs_no_more_and_what_it_adds_does() {
+    let (mut platform, made) = with_passkeys(&[b"1"]);
+    let id = crate::vault::CredentialId::new(made[0].id().to_vec());
+    let mut other = platform.vault.unlock(&super::platform::passphrase()).unwrap();
+    other.change(&mut rand_core::OsRng, |contents| Ok(contents.remove(&id))).unwrap();
+    assert_eq!(platform.ask(&get(RP)), Err(0x2e));
+    platform.add(RP, b"2", |_| ());
+    assert!(platform.ask(&get(RP)).is_ok());
+}

@@ -177,3 +177,19 @@ fn a_wrong_proof_is_no_use() {
     platform.passes(30);
     assert!(!manages(&mut platform, &token));
 }
+
+#[test]
+fn a_pin_that_another_program_changes_takes_the_token_away() {
+    let mut platform = Platform::with_pin("1234");
+    let token = platform.token(2, "1234", CM, None).unwrap();
+    assert!(manages(&mut platform, &token));
+    let mut other = platform.vault.unlock(&super::platform::passphrase()).unwrap();
+    let change = |contents: &mut crate::vault::Contents| {
+        let mut state = contents.state().clone();
+        state.pin = None;
+        contents.set_state(state);
+        Ok(())
+    };
+    other.change(&mut rand_core::OsRng, change).unwrap();
+    assert!(!manages(&mut platform, &token));
+}
