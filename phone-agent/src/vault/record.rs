@@ -1,6 +1,6 @@
 use std::fmt;
 
-use cablecar_protocol::cbor::{Map, Writer};
+use cablecar_protocol::cbor::{Item, Map, Writer};
 use cablecar_protocol::ctap::{PrfValues, RelyingParty, User};
 use hmac::{Hmac, Mac};
 use rand_core::CryptoRngCore;
@@ -86,14 +86,15 @@ impl Passkey {
 
     /// Reads a record; `None` if it is not one.
     pub(super) fn from_record(map: &Map<'_>) -> Option<Self> {
+        let map = Fields::of(map);
         let algorithm = Algorithm::from_cose(map.get(7)?.as_int()?)?;
         Some(Self {
             id: CredentialId::new(map.get(1)?.as_bytes()?.to_vec()),
-            rp: RelyingParty { id: map.get(2)?.as_text()?.to_owned(), name: optional_text(map, 3)? },
+            rp: RelyingParty { id: map.get(2)?.as_text()?.to_owned(), name: optional_text(&map, 3)? },
             user: User {
                 id: map.get(4)?.as_bytes()?.to_vec(),
-                name: optional_text(map, 5)?,
-                display_name: optional_text(map, 6)?,
+                name: optional_text(&map, 5)?,
+                display_name: optional_text(&map, 6)?,
             },
             key: PrivateKey::from_secret(algorithm, map.get(8)?.as_bytes()?)?,
             created_at: map.get(9)?.as_unsigned()?,
@@ -138,8 +139,29 @@ impl Passkey {
     }
 }
 
+/// The fields of a record by their keys, found in one walk: a map is a list,
+/// and a walk for each key would be most of what opening a vault costs.
+struct Fields<'a>([Option<Item<'a>>; 18]);
+
+impl<'a> Fields<'a> {
+    fn of(map: &Map<'a>) -> Self {
+        let mut fields = [None; 18];
+        for (key, value) in map.iter() {
+            let key = key.as_unsigned().and_then(|key| usize::try_from(key).ok());
+            if let Some(field) = key.and_then(|key| fields.get_mut(key)) {
+                *field = Some(value);
+            }
+        }
+        Self(fields)
+    }
+
+    fn get(&self, key: usize) -> Option<Item<'a>> {
+        self.0.get(key).copied().flatten()
+    }
+}
+
 /// `Some(None)` if it is absent, `None` if it is there and no text.
-fn optional_text(map: &Map<'_>, key: i64) -> Option<Option<String>> {
+fn optional_text(map: &Fields<'_>, key: usize) -> Option<Option<String>> {
     match map.get(key) {
         None => Some(None),
         Some(item) => item.as_text().map(|text| Some(text.to_owned())),

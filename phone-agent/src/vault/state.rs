@@ -7,6 +7,7 @@ use crate::defaults;
 
 /// What the vault keeps besides passkeys, in a record of its own: the state
 /// of the authenticator that survives a power cycle.
+///
 /// Key by key: `docs/vault-format.md`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
@@ -72,7 +73,8 @@ const STATE: u64 = 1;
 impl State {
     /// Whether a record is of this kind.
     pub(super) fn is_one(record: &Map<'_>) -> bool {
-        record.get(KIND).is_some()
+        // Keys ascend, so it is the first.
+        record.iter().next().is_some_and(|(key, _)| key.as_int() == Some(KIND))
     }
 
     /// The record.
