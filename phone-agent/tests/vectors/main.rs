@@ -35,7 +35,7 @@ fn cases(vectors: &Value) -> &[Value] {
 
 fn bytes(of: &Value) -> Vec<u8> {
     let text = of.as_str().unwrap_or_else(|| panic!("{of} is no text"));
-    assert!(text.len() % 2 == 0, "{text}");
+    assert!(text.len().is_multiple_of(2), "{text}");
     (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap()).collect()
 }
 

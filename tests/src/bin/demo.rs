@@ -332,6 +332,7 @@ impl cablecar_phone::screen::Screen for PhoneScreen {
             }
             Notice::Asked(what) => println!("  phone                asked: {what}? (the script says yes)"),
             Notice::Verify(_) | Notice::Served(_) => {}
+            Notice::NotServed(error) => println!("  phone     not served: {error}"),
             Notice::Caution(caution) => println!("  phone     warning: {caution}"),
         }
     }
