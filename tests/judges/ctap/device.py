@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -26,8 +27,8 @@ class Device:
         self.state, self.consent = state, consent
         self.process: subprocess.Popen | None = None
         self.frames: queue.Queue = queue.Queue()
-        # Takes each frame, and `None` at the end of them.
         self.sink = self.frames.put
+        self.over = False
         self._said = []
 
     def __enter__(self):
@@ -46,7 +47,7 @@ class Device:
         command = [program("cablecar-phone"), "ctap", "--stdio", "--state", str(self.state)]
         command += ["--danger-consent", self.consent]
         self.frames = queue.Queue()
-        self.sink = self.frames.put
+        self.sink, self.over = self.frames.put, False
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -64,6 +65,12 @@ class Device:
             raise Wrong("it does not end at the end of its input") from None
         if code != 0:
             raise Wrong(f"it ended with {code}: {self.said()}")
+
+    def listen(self, sink: Callable[[tuple[int, bytes] | None], None]):
+        """From now on `sink` takes each frame, and `None` at the end of them."""
+        self.sink = sink
+        if self.over:
+            sink(None)
 
     def said(self) -> str:
         """The end of what it told people."""
@@ -105,6 +112,7 @@ class Device:
                 break
             self.sink((command, payload))
         if process is self.process:
+            self.over = True
             self.sink(None)
 
     def _read_text(self, process):

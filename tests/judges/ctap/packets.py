@@ -23,7 +23,7 @@ class Packets:
         self.device, self.sink = device, sink
         self.channel = None
         self._command, self._wanted, self._payload, self._sequence = 0, 0, b"", 0
-        device.sink = self._carry
+        device.listen(self._carry)
 
     def take(self, packet: bytes):
         """A packet from the host."""

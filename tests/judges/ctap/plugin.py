@@ -9,6 +9,7 @@ import queue
 from pathlib import Path
 
 import fido2.hid
+import pytest
 from device import PATIENCE, Device
 from fido2.hid.base import CtapHidConnection, HidDescriptor
 from packets import SIZE, Packets
@@ -36,7 +37,14 @@ class Connection(CtapHidConnection):
         pass
 
 
-fido2.hid.list_descriptors = lambda: [DESCRIPTOR] if DEVICE.process else []
+def list_descriptors() -> list[HidDescriptor]:
+    """The one device, while it is plugged in."""
+    if DEVICE.process and DEVICE.over:
+        pytest.exit(f"the authenticator is gone: {DEVICE.said()}", returncode=3)
+    return [DESCRIPTOR] if DEVICE.process else []
+
+
+fido2.hid.list_descriptors = list_descriptors
 fido2.hid.get_descriptor = lambda _: DESCRIPTOR
 fido2.hid.open_connection = Connection
 

@@ -54,9 +54,12 @@ class Bench:
             except OSError:
                 return
             packets = Packets(self.device, lambda packet, host=host: self._give(host, packet))
-            # A report's number, and the report.
-            while report := host.recv(1 + SIZE):
-                packets.take(report[1:])
+            try:
+                # A report's number, and the report.
+                while report := host.recv(1 + SIZE):
+                    packets.take(report[1:])
+            except Wrong:
+                pass  # the tool is told by the end
             host.close()
 
     @staticmethod
@@ -151,6 +154,10 @@ def make(bench: Bench, algorithm: str, *flags: str, user: bytes = USER, pins: tu
     asked = "\n".join([hash_of("create"), RP, NAME, base64_of(user)]) + "\n"
     made = bench.run("fido2-cred", "-M", *flags, NODE, algorithm, stdin=asked, pins=pins)
     keep = [flag for flag in flags if flag in ("-h", "-v")]
+    if "-b" in flags:
+        # The key for large blobs, which the other end takes for a certificate
+        # where there is none.
+        made = made[: made.rstrip("\n").rindex("\n") + 1]
     said = bench.run("fido2-cred", "-V", *keep, algorithm, stdin=made)
     id, _, key = said.partition("\n")
     return [id, key]
@@ -186,7 +193,7 @@ def credentials(bench: Bench) -> str:
 def resident(bench: Bench) -> str:
     """A resident credential with a secret: listed, used, deleted."""
     set_pin(bench)
-    id, key = make(bench, "es256", "-r", "-h", "-v", user=b"grace hopper")
+    id, key = make(bench, "es256", "-r", "-b", "-h", "-v", user=b"grace hopper")
     lines = sign_in(bench, "es256", None, key, "-r", "-h", "-v", pins=(PIN,))
     again = sign_in(bench, "es256", None, key, "-r", "-h", "-v", pins=(PIN,))
     secret = [line for line in lines if line in again and len(line) == 44]
@@ -196,14 +203,17 @@ def resident(bench: Bench) -> str:
     expect(RP in said, f"{RP} in {said}")
     said = bench.run("fido2-token", "-L", "-k", RP, NODE, pins=(PIN,))
     expect(id in said, f"{id} in {said}")
-    bench.run("fido2-token", "-S", "-b", "-k", RP, "-i", id, str(blob(bench)), NODE, pins=(PIN,))
+    bench.run("fido2-token", "-S", "-b", "-n", RP, "-i", id, str(blob(bench)), NODE, pins=(PIN,))
     back = bench.folder / "back"
-    bench.run("fido2-token", "-G", "-b", "-k", RP, "-i", id, str(back), NODE, pins=(PIN,))
+    bench.run("fido2-token", "-G", "-b", "-n", RP, "-i", id, str(back), NODE, pins=(PIN,))
     expect(back.read_bytes() == blob(bench).read_bytes(), "the large blob comes back")
-    expect(RP in bench.run("fido2-token", "-L", "-b", NODE), "the large blob is listed")
-    bench.run("fido2-token", "-D", "-b", "-k", RP, "-i", id, NODE, pins=(PIN,))
+    # Whose it is, 1.12 cannot tell: it lists with another inflate than it wrote with.
+    listed = bench.run("fido2-token", "-L", "-b", NODE, pins=(PIN,))
+    expect(f" {back.stat().st_size} " in listed, f"the large blob, in {listed}")
+    bench.run("fido2-token", "-D", "-b", "-n", RP, "-i", id, NODE, pins=(PIN,))
     bench.run("fido2-token", "-D", "-i", id, NODE, pins=(PIN,))
-    expect(id not in bench.run("fido2-token", "-L", "-r", NODE, pins=(PIN,)), "it is gone")
+    # That there is none any more is an error to the tool.
+    bench.run("fido2-token", "-L", "-r", NODE, pins=(PIN,), code=1)
     return "hmac-secret, large blob, list, delete"
 
 
