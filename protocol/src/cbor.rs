@@ -6,9 +6,9 @@
 //! UTF-8 text, integers within `i64`, and nothing behind the item.
 //!
 //! [`parse`] walks the input once, proves all of that, allocates nothing, and
-//! gives an [`Item`]: a view of bytes that are known to be good. Headers are
-//! decoded and encoded by `ciborium-ll`; a header is the shortest one exactly
-//! if encoding it again gives the bytes it was read from.
+//! gives an [`Item`]: a view of bytes that are known to be good. Headers of more
+//! than two bytes are decoded and encoded by `ciborium-ll`; one is the shortest
+//! exactly if encoding it again gives the bytes it was read from.
 
 mod write;
 
@@ -292,6 +292,35 @@ fn skip_key(input: &[u8]) -> Result<&[u8], CborFault> {
 
 /// The header at the start of `input`, in its shortest form, and what follows.
 fn pull(input: &[u8]) -> Result<(Header, &[u8]), CborFault> {
+    match short_header(input) {
+        Some(pulled) => Ok(pulled),
+        None => pull_any(input),
+    }
+}
+
+/// A header of one byte, as nearly all are, or of two; `None` where it takes
+/// a closer look. Nothing is shorter than one byte, and two bytes are the
+/// shortest form of 24 and above.
+fn short_header(input: &[u8]) -> Option<(Header, &[u8])> {
+    let (first, rest) = input.split_first()?;
+    let (argument, rest) = match first & 0x1f {
+        short @ 0..24 => (short, rest),
+        24 => rest.split_first().map(|(long, rest)| (*long, rest)).filter(|(long, _)| *long >= 24)?,
+        _ => return None,
+    };
+    let header = match first >> 5 {
+        0 => Header::Positive(argument.into()),
+        1 => Header::Negative(argument.into()),
+        2 => Header::Bytes(Some(argument.into())),
+        3 => Header::Text(Some(argument.into())),
+        4 => Header::Array(Some(argument.into())),
+        5 => Header::Map(Some(argument.into())),
+        _ => return None,
+    };
+    Some((header, rest))
+}
+
+fn pull_any(input: &[u8]) -> Result<(Header, &[u8]), CborFault> {
     let mut decoder = Decoder::from(input);
     let header = decoder.pull().map_err(|error| match error {
         ciborium_ll::Error::Io(_) => CborFault::Truncated,

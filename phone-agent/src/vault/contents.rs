@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use cablecar_protocol::cbor;
 use rand_core::CryptoRngCore;
+use zeroize::Zeroizing;
 
-use super::format::SealedRecord;
+use super::format::{self, SealedRecord};
 use super::keys::Keys;
 use super::{CredentialId, Error, Part, Passkey, State, VaultId};
 
@@ -47,9 +48,13 @@ impl Contents {
     pub(super) fn open(records: Vec<SealedRecord>, vault: &VaultId, keys: &Keys) -> Result<Self, Error> {
         let mut passkeys = Vec::with_capacity(records.len());
         let mut state = None;
+        let cipher = format::cipher(keys);
+        // Room for all of them, so that none is moved while it grows.
+        let longest = records.iter().map(SealedRecord::sealed_length).max().unwrap_or(0);
+        let mut record = Zeroizing::new(Vec::with_capacity(longest));
         for (index, sealed) in records.into_iter().enumerate() {
             let damaged = Error::Damaged(Part::Record(index + 1));
-            let record = sealed.open(vault, keys).ok_or(damaged)?;
+            sealed.open(vault, &cipher, &mut record).ok_or(damaged)?;
             let item = cbor::parse(&record, cbor::CTAP_DEPTH).ok();
             let map = item.and_then(|item| item.as_map()).ok_or(damaged)?;
             if State::is_one(&map) {

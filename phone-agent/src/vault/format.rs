@@ -1,6 +1,6 @@
 //! The bytes of the file, as `docs/vault-format.md` has them.
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::aead::{Aead, AeadInPlace, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
 use rand_core::CryptoRngCore;
@@ -188,20 +188,37 @@ impl SealedRecord {
         Ok(Self { id, nonce, sealed })
     }
 
-    /// The record, unless any byte of it is another than was sealed.
-    pub(super) fn open(&self, vault: &VaultId, keys: &Keys) -> Option<Zeroizing<Vec<u8>>> {
+    /// The length of what is sealed, in bytes.
+    pub(super) fn sealed_length(&self) -> usize {
+        self.sealed.len()
+    }
+
+    /// Opens the record into a buffer that is used again and cleared by its
+    /// owner, unless any byte of it is another than was sealed.
+    pub(super) fn open(
+        &self,
+        vault: &VaultId,
+        cipher: &XChaCha20Poly1305,
+        into: &mut Zeroizing<Vec<u8>>,
+    ) -> Option<()> {
+        into.clear();
+        into.extend_from_slice(&self.sealed);
         let aad = associated_data(vault, &self.id);
-        let payload = Payload { msg: &self.sealed, aad: &aad };
-        cipher(keys).decrypt(XNonce::from_slice(&self.nonce), payload).ok().map(Zeroizing::new)
+        cipher.decrypt_in_place(XNonce::from_slice(&self.nonce), &aad, &mut **into).ok()
     }
 }
 
-fn cipher(keys: &Keys) -> XChaCha20Poly1305 {
+/// What seals and opens the records of a vault.
+pub(super) fn cipher(keys: &Keys) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new(keys.records().into())
 }
 
-fn associated_data(vault: &VaultId, record: &[u8; 16]) -> Vec<u8> {
-    [vault.as_slice(), record, &VERSION.to_be_bytes()].concat()
+/// vault id ‖ record id ‖ version
+fn associated_data(vault: &VaultId, record: &[u8; 16]) -> [u8; 34] {
+    let mut data = [0; 34];
+    let parts = vault.iter().chain(record).copied().chain(VERSION.to_be_bytes());
+    data.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
+    data
 }
 
 fn header_sum(bytes: &[u8]) -> [u8; HEADER_SUM] {

@@ -158,3 +158,18 @@ proptest! {
         let _ = parse(&bytes, CTAP_DEPTH).map(read);
     }
 }
+
+/// The short way to a header and the long way agree, whatever stands there.
+#[test]
+fn a_short_header_is_what_the_decoder_makes_of_it() {
+    for first in 0..=u8::MAX {
+        for second in 0..=u8::MAX {
+            let input = [first, second, 0];
+            if let Some(short) = super::short_header(&input) {
+                assert_eq!(super::pull_any(&input), Ok(short), "{input:02x?}");
+            }
+        }
+    }
+    assert_eq!(super::short_header(&[0x18]), None);
+    assert_eq!(super::short_header(&[0x18, 23]), None);
+}
