@@ -22,7 +22,6 @@ HEAD = """# What others say of the authenticator
 Written by `tests/judges/ctap/page.py` from what the judges of [tests/judges/ctap](../tests/judges/ctap) found; not by
 hand. They speak to `cablecar-phone ctap --stdio` as a process, with a fresh state folder each; whoever knows only
 security keys on USB does so through CTAPHID's packets, which the judges turn into [frames of the pipe](ctap-pipe.md).
-The engine's answers are also verified by webauthn-rs-core, in `tests/tests/local_pipe.rs`.
 """
 WHAT = {
     "device-suite": "its own `tests/device`",
