@@ -1,6 +1,7 @@
 //! One direction of a session: padding, counter and seal.
 
 use aes_gcm::aead::AeadInPlace;
+use aes_gcm::aead::consts::U12;
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce, Tag};
 use zeroize::Zeroizing;
 
@@ -43,8 +44,8 @@ impl Sealer {
         record.resize(padded - 1, 0);
         // Below the granularity, so it fits.
         record.push(u8::try_from(zeros).unwrap_or(0));
-        let tag = self.0.cipher().encrypt_in_place_detached(&nonce, &[], &mut record);
-        record.extend_from_slice(&tag.map_err(|_| Error::Misuse(Which::TooLarge))?);
+        let tag = self.0.encrypt(&nonce, &mut record)?;
+        record.extend_from_slice(&tag);
         self.0.counter += 1;
         Ok(record)
     }
@@ -89,23 +90,29 @@ struct Direction {
 }
 
 impl Direction {
-    fn cipher(&self) -> Aes256Gcm {
-        Aes256Gcm::new(self.key.expose().into())
+    // The cipher holds the key once more, on the stack. Never inlined, so that
+    // this lies below whoever scrubs the stack afterwards.
+    #[inline(never)]
+    fn encrypt(&self, nonce: &Nonce<U12>, padded: &mut [u8]) -> Result<Tag, Error> {
+        let cipher = Aes256Gcm::new(self.key.expose().into());
+        cipher.encrypt_in_place_detached(nonce, &[], padded).map_err(|_| Error::Misuse(Which::TooLarge))
     }
 
+    /// See [`Direction::encrypt`].
+    #[inline(never)]
     fn decrypt(&self, record: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
         let nonce = self.nonce().ok_or(Error::Misbehaved(How::TooManyMessages))?;
         let length = record.len().checked_sub(TAG).ok_or(Error::Decrypt)?;
         let (sealed, tag) = record.split_at_checked(length).ok_or(Error::Decrypt)?;
         let mut padded = Zeroizing::new(sealed.to_vec());
-        self.cipher()
+        Aes256Gcm::new(self.key.expose().into())
             .decrypt_in_place_detached(&nonce, &[], &mut padded, Tag::from_slice(tag))
             .map_err(|_| Error::Decrypt)?;
         Ok(padded)
     }
 
     /// 8 zero bytes ‖ counter, big-endian; nothing once the counters are used up.
-    fn nonce(&self) -> Option<Nonce<aes_gcm::aead::consts::U12>> {
+    fn nonce(&self) -> Option<Nonce<U12>> {
         (self.counter <= LAST_COUNTER).then(|| {
             let mut nonce = Nonce::default();
             nonce.iter_mut().skip(8).zip(self.counter.to_be_bytes()).for_each(|(to, from)| *to = from);

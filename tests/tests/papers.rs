@@ -34,6 +34,8 @@ fn every_id_of_an_error_is_in_the_list_and_no_other() {
         "phone-agent/src/doctor/relay.rs",
         "phone-agent/src/doctor/vault.rs",
         "phone-agent/src/error.rs",
+        "phone-agent/src/error/advice.rs",
+        "phone-agent/src/exchange/error.rs",
         "phone-agent/src/proximity/error.rs",
         "phone-agent/src/screen.rs",
         "relay/src/error.rs",
