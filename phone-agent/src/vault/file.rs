@@ -100,9 +100,9 @@ impl Exclusive for Writing<'_> {
         if path.parent().is_some_and(|folder| make_folder(folder).is_err()) {
             return;
         }
-        // Not forced to the disk: an anchor that is too old does no harm.
-        let new = beside(&path, ".", ".new");
-        let _ = fs::write(&new, format!("{generation}\n")).and_then(|()| fs::rename(&new, &path));
+        // Not forced to the disk, and in its place: an anchor that is too old,
+        // cut short or empty does no harm.
+        let _ = fs::write(&path, format!("{generation}\n"));
     }
 }
 

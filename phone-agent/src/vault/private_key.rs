@@ -1,10 +1,12 @@
 use std::fmt;
 
 use cablecar_protocol::ctap::{EDDSA, ES256};
-use p256::ecdsa::signature::Signer;
+use ecdsa::hazmat::SignPrimitive;
+use ed25519_dalek::Signer;
 use p256::elliptic_curve::sec1::ToEncodedPoint;
 use rand_core::CryptoRngCore;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{Error, fill};
 
@@ -120,8 +122,12 @@ impl PrivateKey {
     pub fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         match self.algorithm {
             Algorithm::Es256 => {
-                let key = p256::ecdsa::SigningKey::from_slice(self.expose()).ok()?;
-                let signature: p256::ecdsa::Signature = key.sign(message);
+                // By the scalar: a `SigningKey` first computes the public key,
+                // which costs as much as the signature.
+                let key = p256::SecretKey::from_slice(self.expose()).ok()?;
+                let scalar = Zeroizing::new(*key.to_nonzero_scalar());
+                let digest = Sha256::digest(message);
+                let (signature, _) = scalar.try_sign_prehashed_rfc6979::<Sha256>(&digest, &[]).ok()?;
                 Some(signature.to_der().as_bytes().to_vec())
             }
             Algorithm::EdDsa => {
