@@ -265,8 +265,10 @@ fn what_is_excluded_is_told_after_the_touch_unless_it_is_hidden() {
         let told = matches!(platform.asked.last(), Some(What::AlreadyRegistered(_)));
         assert_eq!(told, excluded);
     }
+    // Also by a no: CTAP 2.1, 6.1.2, step 12.
     platform.says = |_| Answer::Decline;
-    assert_eq!(platform.ask(&excluding(&open)), Err(0x27));
+    assert_eq!(platform.ask(&excluding(&open)), Err(0x19));
+    assert_eq!(platform.ask(&excluding(&stranger)), Err(0x27));
 }
 
 #[test]
