@@ -29,9 +29,7 @@ use std::time::{Duration, Instant};
 
 use cablecar_phone::ctap2::{Context, Device, Moment, Next, Session, Step};
 use cablecar_phone::passphrase::Passphrase;
-use cablecar_phone::vault::{
-    Algorithm, Backup, CredentialId, Kdf, Passkey, PrfSecrets, PrivateKey, Protection, Unlocked, Vault,
-};
+use cablecar_phone::vault::{Algorithm, Backup, CredentialId, Kdf, Passkey, Unlocked, Vault};
 use cablecar_protocol::ctap::{Options, RelyingParty, Status, User, get_assertion};
 use cablecar_protocol::qr::Hint;
 use rand_core::OsRng;
@@ -187,24 +185,14 @@ fn count_one(unlocked: &mut Unlocked) {
 }
 
 fn passkey(rp: &str, backup: Backup) -> Passkey {
-    Passkey {
-        id: CredentialId::random(&mut OsRng).unwrap(),
-        rp: RelyingParty { id: rp.into(), name: Some("An example of a site".into()) },
-        user: User {
-            id: vec![7; 32],
-            name: Some("somebody@example.com".into()),
-            display_name: Some("Some Body".into()),
-        },
-        key: PrivateKey::random(Algorithm::Es256, &mut OsRng).unwrap(),
-        created_at: 1_795_000_000,
-        backup,
-        prf: PrfSecrets::random(&mut OsRng).unwrap(),
-        discoverable: true,
-        protection: Protection::Optional,
-        counter: 0,
-        blob: None,
-        large_blob_key: None,
-    }
+    let rp = RelyingParty { id: rp.into(), name: Some("An example of a site".into()) };
+    let user = User {
+        id: vec![7; 32],
+        name: Some("somebody@example.com".into()),
+        display_name: Some("Some Body".into()),
+    };
+    let made = Passkey::random(Algorithm::Es256, rp, user, 1_795_000_000, &mut OsRng).unwrap();
+    Passkey { backup, ..made }
 }
 
 fn request(rp: &str) -> Vec<u8> {

@@ -15,9 +15,7 @@ use std::process::Output;
 
 use assert_cmd::Command;
 use cablecar_phone::passphrase::Passphrase;
-use cablecar_phone::vault::{
-    Algorithm, Backup, CredentialId, Passkey, PrfSecrets, PrivateKey, Protection, Vault,
-};
+use cablecar_phone::vault::{Algorithm, CredentialId, Passkey, Vault};
 use cablecar_protocol::client_platform::qr_initiated::ExpectAdvert;
 use cablecar_protocol::ctap::{RelyingParty, User};
 use cablecar_protocol::qr::Hint;
@@ -67,20 +65,10 @@ impl Home {
     fn add(&self, rp: &str, name: &str) {
         let vault = Vault::in_file(self.vault(), Some(self.path().join(".local/state/cablecar")));
         let mut unlocked = vault.unlock(&Passphrase::new(b"right".to_vec()).unwrap()).unwrap();
-        let passkey = Passkey {
-            id: CredentialId::new(vec![0xff; 3]),
-            rp: RelyingParty { id: rp.into(), name: None },
-            user: User { id: b"1".to_vec(), name: Some(name.into()), display_name: None },
-            key: PrivateKey::random(Algorithm::Es256, &mut OsRng).unwrap(),
-            created_at: 1_795_219_200,
-            backup: Backup::SYNCED,
-            prf: PrfSecrets::random(&mut OsRng).unwrap(),
-            discoverable: true,
-            protection: Protection::Optional,
-            counter: 0,
-            blob: None,
-            large_blob_key: None,
-        };
+        let rp = RelyingParty { id: rp.into(), name: None };
+        let user = User { id: b"1".to_vec(), name: Some(name.into()), display_name: None };
+        let made = Passkey::random(Algorithm::Es256, rp, user, 1_795_219_200, &mut OsRng).unwrap();
+        let passkey = Passkey { id: CredentialId::new(vec![0xff; 3]), ..made };
         unlocked.add(passkey, &mut OsRng).unwrap();
     }
 }

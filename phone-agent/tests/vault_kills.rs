@@ -12,9 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use cablecar_phone::passphrase::Passphrase;
-use cablecar_phone::vault::{
-    Algorithm, Backup, CredentialId, Kdf, Passkey, PrfSecrets, PrivateKey, Protection, Vault,
-};
+use cablecar_phone::vault::{Algorithm, Kdf, Passkey, Vault};
 use cablecar_protocol::ctap::{RelyingParty, User};
 use rand_core::OsRng;
 
@@ -27,20 +25,9 @@ fn vault(folder: &Path) -> Vault {
 }
 
 fn passkey(user: &str) -> Passkey {
-    Passkey {
-        id: CredentialId::random(&mut OsRng).unwrap(),
-        rp: RelyingParty { id: "example.com".into(), name: None },
-        user: User { id: user.into(), name: None, display_name: None },
-        key: PrivateKey::random(Algorithm::Es256, &mut OsRng).unwrap(),
-        created_at: 0,
-        backup: Backup::SYNCED,
-        prf: PrfSecrets::random(&mut OsRng).unwrap(),
-        discoverable: true,
-        protection: Protection::Optional,
-        counter: 0,
-        blob: None,
-        large_blob_key: None,
-    }
+    let rp = RelyingParty { id: "example.com".into(), name: None };
+    let user = User { id: user.into(), name: None, display_name: None };
+    Passkey::random(Algorithm::Es256, rp, user, 0, &mut OsRng).unwrap()
 }
 
 fn users(vault: &Vault) -> Vec<String> {

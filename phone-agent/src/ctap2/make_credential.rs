@@ -15,9 +15,7 @@ use super::{AAGUID, Next, Reply, Served, check_rp_id, refuse_pin_uv_auth, select
 use crate::consent::{Account, Approval, Question, Ticket, Warning, What};
 use crate::defaults;
 use crate::error::Error;
-use crate::vault::{
-    Algorithm, Backup, CredentialId, Passkey, Policy, PrfSecrets, PrivateKey, Protection, PublicKey, Unlocked,
-};
+use crate::vault::{Algorithm, Backup, Passkey, Policy, PrivateKey, PublicKey, Unlocked};
 
 /// Parameter `enterpriseAttestation`.
 const ENTERPRISE_ATTESTATION: i64 = 0x0a;
@@ -141,26 +139,19 @@ pub(super) fn new_passkey(
     now: u64,
 ) -> Result<Passkey, crate::vault::Error> {
     let Request { rp, user, options, .. } = request;
+    let rp = RelyingParty { id: rp.id.clone(), name: rp.name.clone().map(shortened) };
+    let user = User {
+        id: user.id.clone(),
+        name: user.name.clone().map(shortened),
+        display_name: user.display_name.clone().map(shortened),
+    };
     Ok(Passkey {
-        id: CredentialId::random(rng)?,
-        rp: RelyingParty { id: rp.id.clone(), name: rp.name.clone().map(shortened) },
-        user: User {
-            id: user.id.clone(),
-            name: user.name.clone().map(shortened),
-            display_name: user.display_name.clone().map(shortened),
-        },
-        key: PrivateKey::random(algorithm, rng)?,
-        created_at: now,
         backup: match policy {
             Policy::Synced => Backup::SYNCED,
             Policy::DeviceBound => Backup::DEVICE_BOUND,
         },
-        prf: PrfSecrets::random(rng)?,
         discoverable: options.rk == Some(true),
-        protection: Protection::Optional,
-        counter: 0,
-        blob: None,
-        large_blob_key: None,
+        ..Passkey::random(algorithm, rp, user, now, rng)?
     })
 }
 

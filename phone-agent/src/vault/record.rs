@@ -44,6 +44,34 @@ pub struct Passkey {
 }
 
 impl Passkey {
+    /// A new passkey of this account: discoverable, may be synced, with an id
+    /// and secrets of its own, and nothing of what extensions add.
+    ///
+    /// # Errors
+    /// [`Error::NoRandomness`].
+    pub fn random(
+        algorithm: Algorithm,
+        rp: RelyingParty,
+        user: User,
+        created_at: u64,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            id: CredentialId::random(rng)?,
+            rp,
+            user,
+            key: PrivateKey::random(algorithm, rng)?,
+            created_at,
+            backup: Backup::SYNCED,
+            prf: PrfSecrets::random(rng)?,
+            discoverable: true,
+            protection: Protection::Optional,
+            counter: 0,
+            blob: None,
+            large_blob_key: None,
+        })
+    }
+
     /// Whether this one, once stored, takes the other's place: both are
     /// discoverable and of the same account.
     pub(super) fn replaces(&self, other: &Self) -> bool {

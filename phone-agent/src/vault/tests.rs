@@ -34,20 +34,9 @@ fn passphrase(text: &str) -> Passphrase {
 }
 
 fn passkey(rp: &str, user: &[u8]) -> Passkey {
-    Passkey {
-        id: CredentialId::random(&mut OsRng).unwrap(),
-        rp: RelyingParty { id: rp.into(), name: Some("Example".into()) },
-        user: User { id: user.to_vec(), name: Some("alice".into()), display_name: None },
-        key: PrivateKey::random(Algorithm::Es256, &mut OsRng).unwrap(),
-        created_at: 1_800_000_000,
-        backup: Backup::SYNCED,
-        prf: PrfSecrets::random(&mut OsRng).unwrap(),
-        discoverable: true,
-        protection: Protection::Optional,
-        counter: 0,
-        blob: None,
-        large_blob_key: None,
-    }
+    let rp = RelyingParty { id: rp.into(), name: Some("Example".into()) };
+    let user = User { id: user.to_vec(), name: Some("alice".into()), display_name: None };
+    Passkey::random(Algorithm::Es256, rp, user, 1_800_000_000, &mut OsRng).unwrap()
 }
 
 fn in_folder(folder: &Path) -> Vault {

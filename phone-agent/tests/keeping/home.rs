@@ -6,9 +6,7 @@ use std::process::Output;
 
 use assert_cmd::Command;
 use cablecar_phone::passphrase::Passphrase;
-use cablecar_phone::vault::{
-    Algorithm, Backup, CredentialId, Passkey, PrfSecrets, PrivateKey, Protection, Unlocked, Vault,
-};
+use cablecar_phone::vault::{Algorithm, Backup, CredentialId, Passkey, Unlocked, Vault};
 use cablecar_protocol::ctap::{RelyingParty, User};
 use rand_core::OsRng;
 use serde_json::Value;
@@ -100,20 +98,10 @@ impl Home {
 
 /// A passkey whose id is 32 times this byte.
 pub(crate) fn passkey(rp: &str, name: &str, id: u8) -> Passkey {
-    Passkey {
-        id: CredentialId::new(vec![id; 32]),
-        rp: RelyingParty { id: rp.into(), name: None },
-        user: User { id: name.into(), name: Some(name.into()), display_name: None },
-        key: PrivateKey::random(Algorithm::Es256, &mut OsRng).unwrap(),
-        created_at: 1_795_219_200,
-        backup: Backup::SYNCED,
-        prf: PrfSecrets::random(&mut OsRng).unwrap(),
-        discoverable: true,
-        protection: Protection::Optional,
-        counter: 0,
-        blob: None,
-        large_blob_key: None,
-    }
+    let rp = RelyingParty { id: rp.into(), name: None };
+    let user = User { id: name.into(), name: Some(name.into()), display_name: None };
+    let made = Passkey::random(Algorithm::Es256, rp, user, 1_795_219_200, &mut OsRng).unwrap();
+    Passkey { id: CredentialId::new(vec![id; 32]), ..made }
 }
 
 pub(crate) fn code(output: &Output) -> i32 {

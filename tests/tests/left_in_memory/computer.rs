@@ -9,9 +9,7 @@ use cablecar::tunnel::{Dialer, Line};
 use cablecar::webauthn::Get;
 use cablecar_phone::ctap2::{Next, Session, get_info};
 use cablecar_phone::passphrase::Passphrase;
-use cablecar_phone::vault::{
-    Algorithm, Backup, CredentialId, Kdf, Passkey, PrfSecrets, PrivateKey, Protection, Vault,
-};
+use cablecar_phone::vault::{Algorithm, Kdf, Passkey, Vault};
 use cablecar_protocol::channel::AuthenticatorEvent;
 use cablecar_protocol::ctap::{RelyingParty, User};
 use cablecar_protocol::danger::{self, Counters, Door};
@@ -142,20 +140,9 @@ fn answer(request: &[u8]) -> Vec<u8> {
     let passphrase = Passphrase::new(b"of no matter".to_vec()).unwrap();
     vault.create(&passphrase, Kdf::DANGER_WEAK, &mut OsRng).unwrap();
     let mut unlocked = vault.unlock(&passphrase).unwrap();
-    let passkey = Passkey {
-        id: CredentialId::random(&mut OsRng).unwrap(),
-        rp: RelyingParty { id: "example.com".into(), name: None },
-        user: User { id: b"1".to_vec(), name: None, display_name: None },
-        key: PrivateKey::random(Algorithm::Es256, &mut OsRng).unwrap(),
-        created_at: BEGINNING,
-        backup: Backup::SYNCED,
-        prf: PrfSecrets::random(&mut OsRng).unwrap(),
-        discoverable: true,
-        protection: Protection::Optional,
-        counter: 0,
-        blob: None,
-        large_blob_key: None,
-    };
+    let rp = RelyingParty { id: "example.com".into(), name: None };
+    let user = User { id: b"1".to_vec(), name: None, display_name: None };
+    let passkey = Passkey::random(Algorithm::Es256, rp, user, BEGINNING, &mut OsRng).unwrap();
     unlocked.add(passkey, &mut OsRng).unwrap();
     let Next::Verify(checked) = Session::new(Hint::GetAssertion).take(request) else {
         panic!("a good request")

@@ -9,9 +9,7 @@ use cablecar_phone::error::Error;
 use cablecar_phone::passphrase::{FromSource, Passphrase, Source};
 use cablecar_phone::proximity::Advertiser;
 use cablecar_phone::transaction::{Dialer, Line, Phone};
-use cablecar_phone::vault::{
-    Algorithm, Backup, CredentialId, Kdf, Passkey, PrfSecrets, PrivateKey, Protection, Vault,
-};
+use cablecar_phone::vault::{Algorithm, Kdf, Passkey, Vault};
 use cablecar_protocol::channel::{ClientEvent, Request};
 use cablecar_protocol::ctap::{Options, RelyingParty, Status, User, get_assertion};
 use cablecar_protocol::danger::{self, Counters, Door};
@@ -197,20 +195,9 @@ fn make_vault(folder: &std::path::Path, secrets: &mut Secrets) {
 }
 
 fn passkey(name: &str, algorithm: Algorithm) -> Passkey {
-    Passkey {
-        id: CredentialId::random(&mut OsRng).unwrap(),
-        rp: RelyingParty { id: "example.com".into(), name: None },
-        user: User { id: name.into(), name: Some(name.into()), display_name: None },
-        key: PrivateKey::random(algorithm, &mut OsRng).unwrap(),
-        created_at: BEGINNING,
-        backup: Backup::SYNCED,
-        prf: PrfSecrets::random(&mut OsRng).unwrap(),
-        discoverable: true,
-        protection: Protection::Optional,
-        counter: 0,
-        blob: None,
-        large_blob_key: None,
-    }
+    let rp = RelyingParty { id: "example.com".into(), name: None };
+    let user = User { id: name.into(), name: Some(name.into()), display_name: None };
+    Passkey::random(algorithm, rp, user, BEGINNING, &mut OsRng).unwrap()
 }
 
 fn request() -> Vec<u8> {

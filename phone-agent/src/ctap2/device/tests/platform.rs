@@ -17,9 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::consent::{Answer, Question, What};
 use crate::ctap2::{Context, Device, Moment, Step};
 use crate::passphrase::Passphrase;
-use crate::vault::{
-    Algorithm, Backup, CredentialId, Kdf, Passkey, PrfSecrets, PrivateKey, Protection, State, Vault,
-};
+use crate::vault::{Algorithm, CredentialId, Kdf, Passkey, State, Vault};
 use crate::verification::Verified;
 
 pub(super) const MC: u64 = 0x01;
@@ -222,20 +220,9 @@ impl Platform {
 
     /// Puts a passkey into the vault, as another program would.
     pub(super) fn add(&mut self, rp: &str, user: &[u8], change: impl FnOnce(&mut Passkey)) -> CredentialId {
-        let mut passkey = Passkey {
-            id: CredentialId::random(&mut OsRng).unwrap(),
-            rp: RelyingParty { id: rp.into(), name: None },
-            user: User { id: user.to_vec(), name: Some("alice".into()), display_name: Some("Alice".into()) },
-            key: PrivateKey::random(Algorithm::Es256, &mut OsRng).unwrap(),
-            created_at: 0,
-            backup: Backup::SYNCED,
-            prf: PrfSecrets::random(&mut OsRng).unwrap(),
-            discoverable: true,
-            protection: Protection::Optional,
-            counter: 0,
-            blob: None,
-            large_blob_key: None,
-        };
+        let rp = RelyingParty { id: rp.into(), name: None };
+        let user = User { id: user.to_vec(), name: Some("alice".into()), display_name: Some("Alice".into()) };
+        let mut passkey = Passkey::random(Algorithm::Es256, rp, user, 0, &mut OsRng).unwrap();
         change(&mut passkey);
         let id = passkey.id.clone();
         self.device.vault.add(passkey, &mut OsRng).unwrap();
