@@ -100,31 +100,17 @@ pub(crate) fn fill(rng: &mut dyn CryptoRngCore, into: &mut [u8]) -> Result<(), E
 /// what the deepest of our calls takes, and an eighth of the smallest stack.
 const SCRUBBED: usize = 256 * 1024;
 
-/// Overwrites the stack below the caller with zeros, and the vector registers
-/// with what nobody minds.
+/// Overwrites the stack below the caller with zeros.
 ///
 /// Secrets live on the heap and are cleared there, but arithmetic on them
 /// leaves copies in the frames of functions that have returned, our own and
-/// those of libraries, and in registers that are put on the stack later.
-/// Called where a piece of work with secrets ends, by the function that began
-/// it. It cannot reach the caller's own frame.
+/// those of libraries. Called where a piece of work with secrets ends, by the
+/// function that began it. It cannot reach the caller's own frame.
 #[inline(never)]
 pub fn scrub_stack() {
-    encrypt_nothing();
     let mut area = [0_u8; SCRUBBED];
     // Nobody may find out that nobody reads it.
     std::hint::black_box(&mut area);
-}
-
-/// The cipher of a session once more, with a key of zeros: it takes the
-/// registers that it took before.
-#[inline(never)]
-fn encrypt_nothing() {
-    use aes_gcm::aead::{AeadInPlace, KeyInit};
-    let cipher = aes_gcm::Aes256Gcm::new(&std::hint::black_box([0; 32]).into());
-    let mut zeros = [0_u8; 512];
-    let _ = std::hint::black_box(cipher.encrypt_in_place_detached(&[0; 12].into(), &[], &mut zeros));
-    let _ = std::hint::black_box(cipher.encrypt_in_place_detached(&[0; 12].into(), &[], &mut zeros[..33]));
 }
 
 /// A P-256 public key, known to be a point on the curve.
