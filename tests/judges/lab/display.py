@@ -1,6 +1,7 @@
 """A display that nobody sees, and programs with windows on it."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -89,8 +90,12 @@ class Display:
             with open(reader, "rb", buffering=0) as pipe:
                 number = wait_until(lambda: self._number(pipe), START, "a display of Xvfb's")
             self.name = f":{number}"
-            openbox = [find_program("openbox"), "--sm-disable"]
+            # A window that comes while the window manager starts can stay
+            # hidden for ever; it says itself when it is there.
+            there = folder / "openbox.there"
+            openbox = [find_program("openbox"), "--sm-disable", "--startup", f"touch {shlex.quote(str(there))}"]
             self.programs.append(Program(openbox, self.env | {"DISPLAY": self.name}, folder / "openbox.log"))
+            wait_until(there.exists, START, "a window manager")
         except BaseException:
             self.end()
             raise
