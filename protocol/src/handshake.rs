@@ -14,7 +14,7 @@ use crate::linking::LinkVerifier;
 use crate::message::Hello;
 use crate::noise::{self, Door, Initiator};
 use crate::record::{Opener, Sealer};
-use crate::secrets::{IdentityKey, Psk, PublicKey};
+use crate::secrets::{IdentityKey, Psk, PublicKey, scrubbed};
 use crate::tunnel::TunnelServiceDomain;
 
 pub use crate::noise::HANDSHAKE_MESSAGE;
@@ -35,7 +35,7 @@ impl ExpectReply {
         psk: &Psk,
         rng: &mut dyn CryptoRngCore,
     ) -> Result<(Self, [u8; HANDSHAKE_MESSAGE]), Error> {
-        let (initiator, greeting) = noise::initiate(Door::QrClient(&own), psk, rng)?;
+        let (initiator, greeting) = scrubbed(|| noise::initiate(Door::QrClient(&own), psk, rng))?;
         Ok((Self { initiator, qr: Some((own, domain)) }, greeting))
     }
 
@@ -45,7 +45,7 @@ impl ExpectReply {
         psk: &Psk,
         rng: &mut dyn CryptoRngCore,
     ) -> Result<(Self, [u8; HANDSHAKE_MESSAGE]), Error> {
-        let (initiator, greeting) = noise::initiate(Door::LinkClient(authenticator), psk, rng)?;
+        let (initiator, greeting) = scrubbed(|| noise::initiate(Door::LinkClient(authenticator), psk, rng))?;
         Ok((Self { initiator, qr: None }, greeting))
     }
 
@@ -55,7 +55,7 @@ impl ExpectReply {
     /// [`What::Handshake`](crate::error::What::Handshake) for another form,
     /// [`Error::Decrypt`] for a wrong key of any kind.
     pub fn read(self, reply: &[u8]) -> Result<ExpectHello, Error> {
-        let agreed = self.initiator.finish(reply)?;
+        let agreed = scrubbed(|| self.initiator.finish(reply))?;
         let handshake_hash = agreed.handshake_hash;
         Ok(ExpectHello {
             sealer: Sealer::new(agreed.client_to_authenticator),
@@ -141,7 +141,7 @@ impl ExpectGreeting {
             Peer::Qr(client) => (Door::QrAuthenticator(client), Some(*client)),
             Peer::Linked(own) => (Door::LinkAuthenticator(own), None),
         };
-        let (agreed, reply) = noise::respond(door, &self.psk, greeting, rng)?;
+        let (agreed, reply) = scrubbed(|| noise::respond(door, &self.psk, greeting, rng))?;
         let mut channel = Channel::authenticator(
             Sealer::new(agreed.authenticator_to_client),
             Opener::new(agreed.client_to_authenticator),

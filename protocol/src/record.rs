@@ -6,7 +6,7 @@ use aes_gcm::{Aes256Gcm, KeyInit, Nonce, Tag};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, How, What, Which};
-use crate::secrets::TrafficKey;
+use crate::secrets::{TrafficKey, scrubbed};
 use crate::tunnel::MAX_MESSAGE;
 
 /// Messages are padded to a multiple of this.
@@ -44,7 +44,7 @@ impl Sealer {
         record.resize(padded - 1, 0);
         // Below the granularity, so it fits.
         record.push(u8::try_from(zeros).unwrap_or(0));
-        let tag = self.0.encrypt(&nonce, &mut record)?;
+        let tag = scrubbed(|| self.0.encrypt(&nonce, &mut record))?;
         record.extend_from_slice(&tag);
         self.0.counter += 1;
         Ok(record)
@@ -67,13 +67,13 @@ impl Opener {
 
     /// Whether the next record could be this one.
     pub(crate) fn would_open(&self, record: &[u8]) -> bool {
-        self.0.decrypt(record).is_ok()
+        scrubbed(|| self.0.decrypt(record)).is_ok()
     }
 
     /// The message of the next record. Only the last byte of the padding is
     /// looked at: some send 32·k + 1 bytes, and nobody checks the zeros.
     pub(crate) fn open(&mut self, record: &[u8]) -> Result<Vec<u8>, Error> {
-        let padded = self.0.decrypt(record)?;
+        let padded = scrubbed(|| self.0.decrypt(record))?;
         self.0.counter += 1;
         // One error for every fault behind the tag.
         let zeros = padded.last().copied().map(usize::from);
@@ -90,16 +90,12 @@ struct Direction {
 }
 
 impl Direction {
-    // The cipher holds the key once more, on the stack. Never inlined, so that
-    // this lies below whoever scrubs the stack afterwards.
-    #[inline(never)]
+    // The cipher holds the key once more, on the stack: see [`scrubbed`].
     fn encrypt(&self, nonce: &Nonce<U12>, padded: &mut [u8]) -> Result<Tag, Error> {
         let cipher = Aes256Gcm::new(self.key.expose().into());
         cipher.encrypt_in_place_detached(nonce, &[], padded).map_err(|_| Error::Misuse(Which::TooLarge))
     }
 
-    /// See [`Direction::encrypt`].
-    #[inline(never)]
     fn decrypt(&self, record: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
         let nonce = self.nonce().ok_or(Error::Misbehaved(How::TooManyMessages))?;
         let length = record.len().checked_sub(TAG).ok_or(Error::Decrypt)?;

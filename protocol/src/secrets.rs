@@ -113,6 +113,21 @@ pub fn scrub_stack() {
     std::hint::black_box(&mut area);
 }
 
+/// What a piece of work with keys gives, the stack below overwritten.
+///
+/// At once and not when all is over: a value that is only partly filled, such
+/// as a future, takes with it what lay on the stack when it moves to the heap,
+/// and there nobody can clear it. Round keys came to stay that way.
+pub(crate) fn scrubbed<T>(work: impl FnOnce() -> T) -> T {
+    #[inline(never)]
+    fn below<T>(work: impl FnOnce() -> T) -> T {
+        work()
+    }
+    let done = below(work);
+    scrub_stack();
+    done
+}
+
 /// A P-256 public key, known to be a point on the curve.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey(p256::PublicKey);
