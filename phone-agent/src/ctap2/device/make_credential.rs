@@ -68,7 +68,7 @@ impl Device {
     pub(super) fn make_credential(
         &mut self,
         parameters: &[u8],
-        context: &Context<'_>,
+        context: &mut Context<'_>,
     ) -> Result<Step, Failure> {
         let Parameters { request, extensions, pin_uv_auth, enterprise_attestation, attestation_formats } =
             Parameters::parse(parameters)?;
