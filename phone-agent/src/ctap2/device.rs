@@ -27,7 +27,7 @@ use super::pin_uv::PinUv;
 use super::{Reply, client_pin, reset, selection};
 use crate::consent::{Answer, Question};
 use crate::error::Error;
-use crate::vault::{self, State, Unlocked};
+use crate::vault::{self, State, Unlocked, Withdrawal};
 use crate::verification::Verified;
 
 /// When something happens.
@@ -154,6 +154,12 @@ impl Device {
         self.catch_up()?;
         let same = protection(self.vault.state()) == before;
         if same { Ok(()) } else { Err(Status::PIN_AUTH_INVALID.into()) }
+    }
+
+    /// Takes back by this word what is done next, as far as it is not written:
+    /// it then answers that it was cancelled.
+    pub fn heed(&mut self, withdrawal: Withdrawal) {
+        self.vault.heed(withdrawal);
     }
 
     /// The client that sent requests so far has gone: the next one does not go

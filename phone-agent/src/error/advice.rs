@@ -234,6 +234,8 @@ fn vault_advice(error: vault::Error) -> (Class, &'static str, &'static str) {
         ),
         V::Replaced => ("vault.replaced", "try again"),
         V::InUse => ("vault.in-use", "wait until the other program has finished, and try again"),
+        // Told as what it is to the one who hears of it.
+        V::Withdrawn => return Error::Cancelled.advice(),
         V::DiskFull => ("vault.disk-full", "make room on the disk; the vault is as it was"),
         V::Unconfirmed => (
             "vault.unconfirmed",

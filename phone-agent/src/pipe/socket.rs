@@ -8,7 +8,6 @@ use std::os::unix::net::UnixStream as Probe;
 use std::path::{Path, PathBuf};
 
 use cablecar_protocol::pipe::Fault;
-use rand_core::CryptoRngCore;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
@@ -59,11 +58,7 @@ impl Socket {
     ///
     /// # Errors
     /// [`Error::Io`] if nobody can be let in any more.
-    pub async fn serve<C, V, S, N>(
-        &self,
-        authenticator: &mut Authenticator<C, V, S, N>,
-        rng: &mut (dyn CryptoRngCore + Send),
-    ) -> Result<(), Error>
+    pub async fn serve<C, V, S, N>(&self, authenticator: &mut Authenticator<C, V, S, N>) -> Result<(), Error>
     where
         C: Consent,
         V: Verifier,
@@ -74,7 +69,7 @@ impl Socket {
             let (input, output) = self.accept().await?.into_split();
             let served = tokio::select! {
                 biased;
-                served = authenticator.serve(input, output, rng) => served,
+                served = authenticator.serve(input, output) => served,
                 broken = self.turn_away() => return Err(broken),
             };
             if let Err(error) = served {

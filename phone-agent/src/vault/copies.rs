@@ -81,7 +81,7 @@ impl Unlocked {
         let salt = random(rng)?;
         let keys = Keys::derive(passphrase, kdf, &salt, &self.header.id)?;
         let medium = self.medium.clone();
-        let mut guard = medium.lock()?;
+        let mut guard = medium.lock(&self.withdrawal)?;
         self.refresh()?;
         let mut contents = self.contents.unsealed();
         contents.seal(&self.header.id, &keys, rng)?;

@@ -3,7 +3,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Error, Exclusive, Medium, VaultId, format};
+use super::{Error, Exclusive, Medium, VaultId, Withdrawal, format};
 use crate::defaults;
 
 /// A vault in a file.
@@ -51,7 +51,7 @@ impl Medium for FileMedium {
         Ok(head)
     }
 
-    fn lock(&self) -> Result<Box<dyn Exclusive + '_>, Error> {
+    fn lock(&self, withdrawal: &Withdrawal) -> Result<Box<dyn Exclusive + '_>, Error> {
         let path = self.resolved();
         if let Some(folder) = path.parent() {
             make_folder(folder)?;
@@ -60,9 +60,11 @@ impl Medium for FileMedium {
         for _ in 0..defaults::VAULT_LOCK_TRIES {
             match lock.try_lock() {
                 Ok(()) => return Ok(Box::new(Writing { medium: self, path, _lock: lock })),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(defaults::VAULT_LOCK_PAUSE),
+                Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(error.into()),
             }
+            withdrawal.check()?;
+            std::thread::sleep(defaults::VAULT_LOCK_PAUSE);
         }
         Err(Error::InUse)
     }
@@ -196,9 +198,9 @@ mod tests {
     fn a_folder_that_cannot_be_forced_to_the_disk_is_told_and_the_new_bytes_are_there() {
         let folder = tempfile::tempdir().unwrap();
         let sound = in_folder(folder.path(), sync_folder);
-        assert_eq!(sound.lock().unwrap().replace(b"old"), Ok(()));
+        assert_eq!(sound.lock(&Withdrawal::default()).unwrap().replace(b"old"), Ok(()));
         let unsound = in_folder(folder.path(), |_| Err(std::io::ErrorKind::Other.into()));
-        assert_eq!(unsound.lock().unwrap().replace(b"new"), Err(Error::Unconfirmed));
+        assert_eq!(unsound.lock(&Withdrawal::default()).unwrap().replace(b"new"), Err(Error::Unconfirmed));
         assert_eq!(sound.read(), Ok(b"new".to_vec()));
     }
 
@@ -206,7 +208,7 @@ mod tests {
     fn a_rename_that_fails_leaves_the_old_bytes_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let medium = in_folder(folder.path(), sync_folder);
-        let mut guard = medium.lock().unwrap();
+        let mut guard = medium.lock(&Withdrawal::default()).unwrap();
         // A folder cannot be replaced by a file.
         fs::create_dir(folder.path().join("vault")).unwrap();
         assert!(matches!(guard.replace(b"new"), Err(Error::Io(_))));
