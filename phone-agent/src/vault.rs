@@ -292,6 +292,16 @@ impl Unlocked {
     ) -> Result<T, Error> {
         let medium = self.medium.clone();
         let mut guard = medium.lock(&self.withdrawal)?;
+        self.change_under(&mut *guard, rng, change)
+    }
+
+    /// The same, for whoever has the lock already.
+    fn change_under<T>(
+        &mut self,
+        guard: &mut dyn Exclusive,
+        rng: &mut dyn CryptoRngCore,
+        change: impl FnOnce(&mut Contents) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.refresh()?;
         let mut contents = self.contents.clone();
         let value = change(&mut contents)?;
@@ -300,7 +310,7 @@ impl Unlocked {
         }
         contents.seal(&self.header.id, &self.keys, rng)?;
         let header = Header { generation: self.header.generation + 1, ..self.header };
-        self.store(&mut *guard, header, contents, self.keys.again())?;
+        self.store(guard, header, contents, self.keys.again())?;
         Ok(value)
     }
 

@@ -133,11 +133,6 @@ impl Error {
                 "backup.exists",
                 "name another file: a backup never takes the place of anything",
             ),
-            Error::Unmarked(_) => (
-                Class::Other,
-                "backup.unmarked",
-                "keep the backup, see to the vault, and make another backup",
-            ),
             Error::Backup { cause: vault::Error::NotFound, .. } => {
                 (Class::Usage, "backup.not-found", "check the path of the backup")
             }

@@ -83,8 +83,7 @@ struct Writing<'a> {
 
 impl Exclusive for Writing<'_> {
     fn exists(&self) -> bool {
-        // A dangling link counts: something is meant to be there.
-        fs::symlink_metadata(&self.path).is_ok()
+        is_taken(&self.path)
     }
 
     fn replace(&mut self, bytes: &[u8]) -> Result<(), Error> {
@@ -123,24 +122,50 @@ fn write_beside(new: &Path, bytes: &[u8]) -> std::io::Result<()> {
     written
 }
 
-/// Writes a whole file for the owner alone, where there is none. Never takes
-/// the place of another, not even of one that comes up meanwhile.
-pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let taken = || fs::symlink_metadata(path).is_ok();
-    if taken() {
-        return Err(Error::Exists);
+/// A whole file for the owner alone, on the disk beside the name that it is
+/// to have. Removed on drop, and left as `.NAME.new` by a kill.
+#[derive(Debug)]
+pub(super) struct Pending {
+    new: PathBuf,
+    path: PathBuf,
+}
+
+impl Pending {
+    /// Writes it, where there is none of that name.
+    pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+        if is_taken(path) {
+            return Err(Error::Exists);
+        }
+        let new = beside(path, ".", ".new");
+        write_beside(&new, bytes)?;
+        Ok(Self { new, path: path.to_owned() })
     }
-    let new = beside(path, ".", ".new");
-    write_beside(&new, bytes)?;
-    // A link does not replace, as a rename does. File systems without links
-    // are not worth losing the backup.
-    let placed = match fs::hard_link(&new, path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists && !taken() => fs::rename(&new, path),
-        linked => linked,
-    };
-    let _ = fs::remove_file(&new);
-    placed?;
-    sync_folder(path).map_err(|_| Error::Unconfirmed)
+
+    /// Gives it its name. Never takes the place of another, not even of one
+    /// that came up meanwhile.
+    pub(super) fn place(self) -> Result<(), Error> {
+        let Self { new, path } = &self;
+        // A link does not replace, as a rename does. File systems without
+        // links are not worth losing the backup.
+        match fs::hard_link(new, path) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists && !is_taken(path) => {
+                fs::rename(new, path)?;
+            }
+            linked => linked?,
+        }
+        sync_folder(path).map_err(|_| Error::Unconfirmed)
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.new);
+    }
+}
+
+/// A dangling link counts: something is meant to be there.
+fn is_taken(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
 }
 
 /// Without this the rename itself may be lost with the power.
@@ -223,6 +248,7 @@ mod tests {
     fn a_new_file_takes_nobodys_place() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("backup");
+        let write_new = |path: &Path, bytes: &[u8]| Pending::write(path, bytes)?.place();
         assert_eq!(write_new(&path, b"first"), Ok(()));
         assert_eq!(write_new(&path, b"second"), Err(Error::Exists));
         let dangling = folder.path().join("link");

@@ -491,3 +491,5 @@ fn no_secret_prints_itself() {
     let text = format!("{:?}", vault.unlock(&passphrase("right")).unwrap());
     assert!(text.contains("Keys(..)"), "{text}");
 }
+
+mod backups;
