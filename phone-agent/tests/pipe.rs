@@ -304,3 +304,28 @@ fn a_transport_is_chosen_and_only_one() {
         assert_eq!(phone.ended().0, Some(2), "{arguments:?}");
     }
 }
+
+/// A system without descriptors is not the end of the program.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_who_cannot_be_let_in_yet_waits() {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+    let home = Home::new();
+    let mut phone = home.listen("allow");
+    let pid = Pid::from_raw(phone.0.id().try_into().unwrap());
+    let limit = |current| Rlimit { current: Some(current), maximum: Some(1024) };
+    prlimit(pid, Resource::Nofile, limit(3)).unwrap();
+    let mut client = home.connect();
+    client.write_all(&Frame::Ping.frame(b"me")).unwrap();
+    client.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    assert!(client.read(&mut [0; 1]).is_err(), "nobody is let in");
+    assert_eq!(phone.0.try_wait().unwrap(), None, "it goes on");
+    prlimit(pid, Resource::Nofile, limit(1024)).unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    // The one that looked whether it listens may still be served.
+    let answer = frame(&mut client);
+    assert!([(0x01, b"me".to_vec()), (0x3f, vec![Fault::Busy.byte()])].contains(&answer), "{answer:?}");
+    phone.signal("TERM");
+    let (code, _, said) = phone.ended();
+    assert_eq!((code, said.matches("for now").count()), (Some(0), 1), "{said}");
+}

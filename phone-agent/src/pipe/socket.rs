@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use cablecar_protocol::pipe::Fault;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::Authenticator;
 use crate::consent::Consent;
@@ -66,7 +66,8 @@ impl Socket {
         N: Fn() -> Moment,
     {
         loop {
-            let (input, output) = self.accept().await?.into_split();
+            let told = |error: Error| authenticator.screen.notice(Notice::NotServed(&error));
+            let (input, output) = self.next_client(told).await?.into_split();
             let served = tokio::select! {
                 biased;
                 served = authenticator.serve(input, output) => served,
@@ -78,19 +79,19 @@ impl Socket {
         }
     }
 
-    async fn accept(&self) -> Result<UnixStream, Error> {
-        let accepted = self.listener.accept().await;
-        accepted.map(|(stream, _)| stream).map_err(|cause| Error::Io {
-            what: format!("nobody can be let in at {}", self.path.display()),
-            cause: cause.to_string(),
-        })
+    /// The next client.
+    async fn next_client(&self, told: impl FnMut(Error)) -> Result<UnixStream, Error> {
+        let what = format!("nobody can be let in at {}", self.path.display());
+        let accept = async || self.listener.accept().await.map(|(stream, _)| stream);
+        patiently(accept, &what, told).await
     }
 
     /// Tells whoever comes that another client is served. Ends only if
     /// nobody can come any more.
     async fn turn_away(&self) -> Error {
         loop {
-            match self.accept().await {
+            // What is in the way now is told when it is there at the next turn.
+            match self.next_client(drop).await {
                 Ok(mut stream) => {
                     // Six bytes into an empty socket; whoever takes none has left.
                     let _ = timeout(defaults::KEEPALIVE, stream.write_all(&Fault::Busy.frame())).await;
@@ -99,6 +100,41 @@ impl Socket {
             }
         }
     }
+}
+
+/// Accepts, again and again where that fails for a reason that goes by: a
+/// client that is gone, a process or a system without descriptors or memory.
+/// Such trouble is told once, until it is over.
+async fn patiently<T>(
+    mut accept: impl AsyncFnMut() -> io::Result<T>,
+    what: &str,
+    mut told: impl FnMut(Error),
+) -> Result<T, Error> {
+    let mut troubled = false;
+    loop {
+        let cause = match accept().await {
+            Ok(accepted) => return Ok(accepted),
+            Err(cause) => cause,
+        };
+        let failed = |what| Error::Io { what, cause: cause.to_string() };
+        if !goes_by(&cause) {
+            return Err(failed(what.to_owned()));
+        }
+        if !std::mem::replace(&mut troubled, true) {
+            told(failed(format!("{what} for now")));
+        }
+        sleep(defaults::ACCEPT_PAUSE).await;
+    }
+}
+
+/// Whether accepting may work again. The numbers have no name in std, and are
+/// the same on every Unix.
+fn goes_by(cause: &io::Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    use io::ErrorKind::{ConnectionAborted, Interrupted, OutOfMemory};
+    matches!(cause.kind(), ConnectionAborted | Interrupted | OutOfMemory)
+        || matches!(cause.raw_os_error(), Some(ENFILE | EMFILE))
 }
 
 impl Drop for Socket {
@@ -144,3 +180,6 @@ impl Drop for Folder {
         let _ = fs::remove_dir(&self.0);
     }
 }
+
+#[cfg(test)]
+mod tests;
