@@ -204,6 +204,10 @@ pub const KEEPALIVE: Duration = Duration::from_millis(100);
 /// enough to idle, and not felt by who waits.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Names that are tried for the folder in which a socket is made. Each was
+/// left by a kill within the same millisecond of a start.
+pub const FOLDER_NAMES: u32 = 100;
+
 /// The longest PIN, in bytes of UTF-8 (CTAP 2.1, 6.5.1), and so also in code
 /// points.
 pub const MAX_PIN: usize = 63;

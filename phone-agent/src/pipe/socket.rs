@@ -164,13 +164,22 @@ fn refuse_what_lives(path: &Path) -> Result<(), Error> {
 struct Folder(PathBuf);
 
 impl Folder {
+    /// Named after this process. One that is there already was left by a kill,
+    /// or is that of a process which has the same number elsewhere: it is left
+    /// alone, and the next name taken.
     fn beside(path: &Path) -> io::Result<Self> {
-        let mut name = std::ffi::OsString::from(".");
-        name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
-        name.push(format!(".{}", std::process::id()));
-        let folder = path.with_file_name(name);
-        fs::DirBuilder::new().mode(0o700).create(&folder)?;
-        Ok(Self(folder))
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+        let process = std::process::id();
+        let mut taken = io::Error::from(io::ErrorKind::AlreadyExists);
+        for number in 0..defaults::FOLDER_NAMES {
+            let folder = path.with_file_name(format!(".{name}.{process}.{number}"));
+            match fs::DirBuilder::new().mode(0o700).create(&folder) {
+                Ok(()) => return Ok(Self(folder)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => taken = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(taken)
     }
 }
 

@@ -38,3 +38,21 @@ async fn what_does_not_go_by_is_the_end() {
         assert_eq!(told, Vec::<String>::new());
     }
 }
+
+#[tokio::test]
+async fn what_a_killed_start_left_behind_is_in_nobodys_way() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("socket");
+    let left = |number: u32| home.path().join(format!(".socket.{}.{number}", std::process::id()));
+    for number in [0, 1] {
+        fs::create_dir(left(number)).unwrap();
+    }
+    fs::write(left(0).join("s"), "dear diary").unwrap();
+    let socket = Socket::listen(&path).unwrap();
+    assert!(Probe::connect(&path).is_ok());
+    // Whose it is nobody knows, and so it stays.
+    assert_eq!(fs::read(left(0).join("s")).unwrap(), b"dear diary");
+    assert!(left(1).exists() && !left(2).exists());
+    drop(socket);
+    assert!(!path.exists());
+}
