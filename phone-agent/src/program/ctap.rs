@@ -67,13 +67,11 @@ pub(super) fn serve(task: Ctap, opened: Opened, events: bool) -> Result<(), Erro
             None => {
                 let failed = |cause: std::io::Error| Error::PipeBroke(cause.to_string());
                 let (mut input, mut output) = stdio::open().map_err(failed)?;
-                let served = tokio::select! {
+                tokio::select! {
                     biased;
                     () = stop => Ok(()),
                     served = authenticator.serve(&mut input, &mut output) => served,
-                };
-                stdio::close(input, output);
-                served
+                }
             }
             #[cfg(not(unix))]
             Some(_) => Err(Error::Usage("there are no unix sockets here: give --stdio".into())),
