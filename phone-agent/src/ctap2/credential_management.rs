@@ -44,9 +44,7 @@ impl Device {
         match request.subcommand {
             Request::GET_CREDS_METADATA => {
                 self.check_for_any_rp(&request, now)?;
-                let existing = self.discoverable().count();
-                let remaining = defaults::MAX_PASSKEYS.saturating_sub(self.vault.passkeys().count());
-                let (existing, remaining) = (Some(existing), Some(remaining));
+                let (existing, remaining) = (Some(self.discoverable().count()), Some(self.room()));
                 Ok(told(&Response { existing, remaining, ..Response::default() }))
             }
             Request::ENUMERATE_RPS_BEGIN => {

@@ -26,6 +26,7 @@ use super::large_blobs::Incoming;
 use super::pin_uv::PinUv;
 use super::{Reply, client_pin, reset, selection};
 use crate::consent::{Answer, Question};
+use crate::defaults;
 use crate::error::Error;
 use crate::vault::{self, State, Unlocked, Withdrawal};
 use crate::verification::Verified;
@@ -60,6 +61,8 @@ pub struct Device {
     /// Whether a built-in user verification is configured.
     pub(super) uv: bool,
     pub(super) pin_uv: PinUv,
+    /// As many passkeys as there may be.
+    pub(super) most_passkeys: usize,
     /// What getNextAssertion goes on with.
     remembered: Option<Remembered>,
     /// The list that the last command told of, unless it is told.
@@ -132,8 +135,15 @@ impl Device {
     /// # Errors
     /// [`vault::Error::NoRandomness`].
     pub fn new(vault: Unlocked, uv: bool, rng: &mut dyn CryptoRngCore) -> Result<Self, vault::Error> {
-        let (enumeration, incoming) = (None, Incoming::default());
-        Ok(Self { vault, uv, pin_uv: PinUv::new(rng)?, remembered: None, enumeration, incoming })
+        Ok(Self {
+            vault,
+            uv,
+            pin_uv: PinUv::new(rng)?,
+            most_passkeys: defaults::MAX_PASSKEYS,
+            remembered: None,
+            enumeration: None,
+            incoming: Incoming::default(),
+        })
     }
 
     /// Takes in what other programs did to the vault: a passkey that was
@@ -239,6 +249,11 @@ impl Device {
             Ready::Reset(ready) => self.act_reset(ready, approval, context).unwrap_or_else(Reply::from),
             Ready::Selection(ready) => ready.act(approval),
         }
+    }
+
+    /// How many more passkeys there may be.
+    pub(super) fn room(&self) -> usize {
+        self.most_passkeys.saturating_sub(self.vault.passkeys().count())
     }
 
     /// Forgets what a power cycle would make it forget.

@@ -28,7 +28,6 @@ impl Device {
     /// The map behind the status.
     pub(super) fn get_info(&self) -> Vec<u8> {
         let state = self.vault.state();
-        let remaining = defaults::MAX_PASSKEYS.saturating_sub(self.vault.passkeys().count());
         let number = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         Writer::map_of(|map| {
             map.entry(0x01, |w| w.array(|list| write_texts(&VERSIONS, list)));
@@ -52,7 +51,7 @@ impl Device {
             if self.uv {
                 map.entry(0x11, |w| w.unsigned(defaults::PLATFORM_UV_ATTEMPTS));
             }
-            map.entry(0x14, |w| w.unsigned(number(remaining)));
+            map.entry(0x14, |w| w.unsigned(number(self.room())));
             map.entry(0x16, |w| w.array(|list| write_texts(&ATTESTATION_FORMATS, list)));
         })
     }

@@ -246,9 +246,10 @@ impl Device {
             }
         });
         // On the disk before the platform hears of it.
+        let most = self.most_passkeys;
         self.vault.change(context.rng, |contents| {
             contents.replace(passkey);
-            let full = contents.passkeys().count() > defaults::MAX_PASSKEYS;
+            let full = contents.passkeys().count() > most;
             if full { Err(vault::Error::DiskFull) } else { Ok(()) }
         })?;
         Ok(body)
