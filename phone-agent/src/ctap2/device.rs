@@ -199,8 +199,7 @@ impl Device {
             0x06 => taken(self.client_pin(parameters, context)),
             0x07 => taken(self.reset(parameters, context)),
             0x08 => answered(self.get_next_assertion(parameters, remembered, context)),
-            // 41 is what it was before CTAP 2.1, and what libfido2 sends up to 1.12
-            // to whoever has the final one.
+            // 41 is its preview, which getInfo names, too.
             0x0a | 0x41 => answered(self.credential_management(parameters, enumeration, context)),
             0x0c => answered(self.large_blobs(parameters, context)),
             0x0d => answered(self.config(parameters, context)),

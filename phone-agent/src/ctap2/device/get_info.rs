@@ -8,7 +8,10 @@ use crate::ctap2::AAGUID;
 use crate::defaults;
 use crate::vault::Algorithm;
 
-const VERSIONS: [&str; 2] = ["FIDO_2_0", "FIDO_2_1"];
+/// `PRE` stands for the one command of the preview that there is: 41, which is
+/// credentialManagement and the only one that libfido2 sends up to 1.12. CTAP
+/// 2.1, 6.13.
+const VERSIONS: [&str; 3] = ["FIDO_2_0", "FIDO_2_1_PRE", "FIDO_2_1"];
 
 const EXTENSIONS: [&str; 6] =
     ["credBlob", "credProtect", "hmac-secret", "hmac-secret-mc", "largeBlobKey", "minPinLength"];
@@ -56,7 +59,8 @@ impl Device {
         })
     }
 
-    /// What is absent: `ep`, `bioEnroll`, `noMcGaPermissionsWithClientPin`,
+    /// What is absent: `ep`, `bioEnroll` and its preview,
+    /// `noMcGaPermissionsWithClientPin`,
     /// and what is about `uv` where nothing is built in.
     fn write_options(&self, writer: &mut Writer) {
         let state = self.vault.state();
@@ -70,6 +74,7 @@ impl Device {
             ("clientPin", state.pin.is_some()),
             ("pinUvAuthToken", true),
             ("credMgmt", true),
+            ("credentialMgmtPreview", true),
             ("authnrCfg", true),
             ("setMinPINLength", true),
             ("largeBlobs", true),
