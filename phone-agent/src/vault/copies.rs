@@ -44,7 +44,17 @@ impl Vault {
         let left_out = unlocked.passkeys().count() - ids.len();
         let (_, bytes) = format::new_vault(portable, passphrase, unlocked.header.kdf, rng)?;
         let backup = file::Pending::write(to, &bytes)?;
-        unlocked.mark_and(&ids, || backup.place(), rng)?;
+        let mut confirmed = Ok(());
+        let place = || match backup.place() {
+            // It has its name, be it for as long as the power stays.
+            Err(Error::Unconfirmed) => {
+                confirmed = Err(Error::Unconfirmed);
+                Ok(())
+            }
+            placed => placed,
+        };
+        unlocked.mark_exported(&ids, place, rng)?;
+        confirmed?;
         Ok(BackedUp { kept: ids.len(), left_out })
     }
 
@@ -96,12 +106,15 @@ impl Unlocked {
 
     /// Marks these passkeys as backed up (BS=1), those that may be, and then
     /// does what makes it true. Where that fails, the marks are taken back.
-    fn mark_and(
+    ///
+    /// # Errors
+    /// Those of [`Unlocked::change`] and of `place`.
+    pub fn mark_exported<E: From<Error>>(
         &mut self,
         ids: &HashSet<CredentialId>,
-        place: impl FnOnce() -> Result<(), Error>,
+        place: impl FnOnce() -> Result<(), E>,
         rng: &mut dyn CryptoRngCore,
-    ) -> Result<(), Error> {
+    ) -> Result<(), E> {
         let medium = self.medium.clone();
         // Held to the end: nobody else marks what is then taken back.
         let mut guard = medium.lock(&self.withdrawal)?;
@@ -116,22 +129,19 @@ impl Unlocked {
             );
             Ok(())
         });
-        match marked.and_then(|()| place()) {
-            // It has its name, be it for as long as the power stays.
-            done @ (Ok(()) | Err(Error::Unconfirmed)) if marked.is_ok() => done,
-            failed => {
-                // Marks that cannot be taken back claim too much, never too
-                // little; and what failed first says more.
-                let _ = self.change_under(&mut *guard, rng, |contents| {
-                    contents.update_where(
-                        |passkey| new.contains(&passkey.id) && passkey.backup.done(),
-                        |passkey| passkey.backup = Backup::SYNCED,
-                    );
-                    Ok(())
-                });
-                failed
-            }
+        let placed = marked.map_err(E::from).and_then(|()| place());
+        if placed.is_err() {
+            // Marks that cannot be taken back claim too much, never too
+            // little; and what failed first says more.
+            let _ = self.change_under(&mut *guard, rng, |contents| {
+                contents.update_where(
+                    |passkey| new.contains(&passkey.id) && passkey.backup.done(),
+                    |passkey| passkey.backup = Backup::SYNCED,
+                );
+                Ok(())
+            });
         }
+        placed
     }
 
     /// The passkeys of a backup that are not here, by their credential ids,
