@@ -226,6 +226,8 @@ pub struct Unlocked {
     closing: [u8; 32],
     contents: Contents,
     withdrawal: Withdrawal,
+    /// Whether others wrote what is here, and nobody was told yet.
+    is_news: bool,
 }
 
 impl Unlocked {
@@ -237,7 +239,8 @@ impl Unlocked {
             return Err(Error::Damaged(Part::List));
         }
         let withdrawal = Withdrawal::default();
-        Ok(Self { medium, keys, header: layout.header, closing: layout.closing, contents, withdrawal })
+        let (header, closing) = (layout.header, layout.closing);
+        Ok(Self { medium, keys, header, closing, contents, withdrawal, is_news: false })
     }
 
     /// The passkeys, oldest first.
@@ -302,7 +305,7 @@ impl Unlocked {
         rng: &mut dyn CryptoRngCore,
         change: impl FnOnce(&mut Contents) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.refresh()?;
+        self.read_again()?;
         let mut contents = self.contents.clone();
         let value = change(&mut contents)?;
         if !contents.is_changed() {
@@ -337,12 +340,18 @@ impl Unlocked {
     }
 
     /// Takes in what others wrote since the vault was opened: what they removed
-    /// must not be used any more. Says whether there was anything.
+    /// must not be used any more. Says whether there was anything since it was
+    /// asked last, also what a change of ours took in.
     ///
     /// # Errors
     /// [`Error::Replaced`] where this is another vault now, or has another
     /// passphrase; those of reading and opening.
     pub fn refresh(&mut self) -> Result<bool, Error> {
+        self.read_again()?;
+        Ok(std::mem::take(&mut self.is_news))
+    }
+
+    fn read_again(&mut self) -> Result<(), Error> {
         let bytes = self.medium.read()?;
         let header = format::head(&bytes)?;
         let same_vault = header.id == self.header.id && header.key_check == self.header.key_check;
@@ -350,12 +359,12 @@ impl Unlocked {
             return Err(Error::Replaced);
         }
         if format::closing_tag(&bytes) == self.closing {
-            return Ok(false);
+            return Ok(());
         }
         let keys = self.keys.again();
         let there = Self::open(self.medium.clone(), keys, format::read(&bytes)?, &bytes)?;
-        *self = Self { withdrawal: self.withdrawal.clone(), ..there };
-        Ok(true)
+        *self = Self { withdrawal: self.withdrawal.clone(), is_news: true, ..there };
+        Ok(())
     }
 }
 

@@ -96,7 +96,7 @@ impl Unlocked {
         let keys = Keys::derive(passphrase, kdf, &salt, &self.header.id)?;
         let medium = self.medium.clone();
         let mut guard = medium.lock(&self.withdrawal)?;
-        self.refresh()?;
+        self.read_again()?;
         let mut contents = self.contents.unsealed();
         contents.seal(&self.header.id, &keys, rng)?;
         let generation = self.header.generation + 1;
