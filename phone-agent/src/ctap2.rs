@@ -249,6 +249,9 @@ impl Reply {
     /// What a vault that does not do its part means to the computer: it
     /// learns as little as can be.
     pub fn vault_failed(error: vault::Error) -> Self {
+        if error == vault::Error::Withdrawn {
+            return Self::failed(Status::KEEPALIVE_CANCEL, Error::Cancelled);
+        }
         let status = match error {
             vault::Error::WrongPassphrase => Status::OPERATION_DENIED,
             vault::Error::DiskFull => Status::KEY_STORE_FULL,

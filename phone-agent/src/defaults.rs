@@ -199,6 +199,15 @@ pub const PIPE_BUFFER: usize = 8192;
 /// Between two keepalives of the pipe while a person is asked: CTAP 2.1,
 /// 11.2.9.1.5, asks for one every 100 ms.
 pub const KEEPALIVE: Duration = Duration::from_millis(100);
+
+/// After a client could not be let in at a socket, until the next is: long
+/// enough to idle, and not felt by who waits.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Names that are tried for the folder in which a socket is made. Each was
+/// left by a kill within the same millisecond of a start.
+pub const FOLDER_NAMES: u32 = 100;
+
 /// The longest PIN, in bytes of UTF-8 (CTAP 2.1, 6.5.1), and so also in code
 /// points.
 pub const MAX_PIN: usize = 63;

@@ -170,9 +170,6 @@ pub enum Error {
     /// Something is where a backup was to be written.
     #[error("there is a file at {} already", .0.display())]
     BackupExists(std::path::PathBuf),
-    /// The backup is whole, but the vault does not know of it.
-    #[error("the backup is written, but its passkeys could not be marked as backed up: {0}")]
-    Unmarked(vault::Error),
     /// The backup, not the vault.
     #[error("the backup {}: {cause}", path.display())]
     Backup {

@@ -3,22 +3,23 @@
 //!
 //! The frames are [`cablecar_protocol::pipe`]'s. Each goes out in one write,
 //! and nothing else does. What is in a request is the engine's business
-//! ([`Device`]), what a person says a [`Consent`]'s; here is who may speak
+//! ([`Device`](crate::ctap2::Device)), what a person says a [`Consent`]'s; here is who may speak
 //! when:
 //!
-//! | comes | while nothing waits | while a person is asked |
+//! | comes | while nothing waits | while a person is asked, or the engine works |
 //! |---|---|---|
 //! | CBOR | taken | ERROR busy |
-//! | CANCEL | passed over | the question is withdrawn, CBOR `2d` |
+//! | CANCEL | passed over | the question is withdrawn, CBOR `2d`; what is written is answered |
 //! | PING | the same bytes | the same bytes |
 //! | another command | ERROR invalid command | the same |
 //! | too long, or CBOR without anything | ERROR invalid length | the same |
 //! | the end | the end | the question is withdrawn, the end |
 //!
 //! A KEEPALIVE goes out at once when a person is asked and every 100 ms from
-//! then on. The device keeps its power from one client to the next, and loses
+//! then on; and every 100 ms while the engine works. The device keeps its power from one client to the next, and loses
 //! it with the program.
 
+pub mod engine;
 #[cfg(unix)]
 pub mod socket;
 pub mod state_folder;
@@ -29,12 +30,12 @@ use std::pin::pin;
 
 use cablecar_protocol::ctap::Status;
 use cablecar_protocol::pipe::{Command, Fault, Incoming, Keepalive, Reader};
-use rand_core::CryptoRngCore;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
+use self::engine::{Engine, Work};
 use crate::consent::Consent;
-use crate::ctap2::{Context, Device, Moment, Reply, Step};
+use crate::ctap2::{Moment, Reply, Step};
 use crate::defaults;
 use crate::error::Error;
 use crate::screen::{Notice, Screen};
@@ -44,7 +45,7 @@ use crate::verification::{Verified, Verifier};
 #[derive(Debug)]
 pub struct Authenticator<C, V, S, N> {
     /// Does what the requests say.
-    pub device: Device,
+    pub engine: Engine,
     /// Asks the person.
     pub consent: C,
     /// Verifies the person, where that is built in.
@@ -83,11 +84,9 @@ where
         &mut self,
         input: impl AsyncRead + Unpin,
         output: impl AsyncWrite + Unpin,
-        rng: &mut (dyn CryptoRngCore + Send),
     ) -> Result<(), Error> {
-        self.device.disconnected();
         let mut line = Line::new(input, output);
-        let served = self.serve_line(&mut line, rng).await;
+        let served = self.serve_line(&mut line).await;
         match served {
             // A client that goes closes both ends, one after the other.
             Err(Error::PipeBroke(_)) if line.ends().await => Ok(()),
@@ -98,8 +97,8 @@ where
     async fn serve_line<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
         &mut self,
         line: &mut Line<R, W>,
-        rng: &mut (dyn CryptoRngCore + Send),
     ) -> Result<(), Error> {
+        let mut is_new = true;
         while let Some(incoming) = line.receive().await? {
             let request = match incoming {
                 Incoming::Frame(Command::Cbor, request) if !request.is_empty() => request,
@@ -109,7 +108,9 @@ where
                     continue;
                 }
             };
-            let Some(reply) = self.answer(line, &request, rng).await? else { return Ok(()) };
+            let Some(reply) = self.answer(line, request, std::mem::take(&mut is_new)).await? else {
+                return Ok(());
+            };
             match &reply.result {
                 Some(Ok(served)) => self.screen.notice(Notice::Served(*served)),
                 Some(Err(error)) => self.screen.notice(Notice::NotServed(error)),
@@ -120,16 +121,26 @@ where
         Ok(())
     }
 
-    /// The answer to one request; none if the client is gone.
+    /// The answer to one request, perhaps the first of its client; none if the
+    /// client is gone.
     async fn answer<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
         &mut self,
         line: &mut Line<R, W>,
-        request: &[u8],
-        rng: &mut (dyn CryptoRngCore + Send),
+        request: Vec<u8>,
+        is_first: bool,
     ) -> Result<Option<Reply>, Error> {
-        let mut step = self.device.take(request, &mut Context { rng, now: (self.now)() });
+        let mut work = self.engine.start((self.now)(), move |device, now| {
+            if is_first {
+                device.disconnected();
+            }
+            device.take(&request, now)
+        });
         loop {
-            step = match step {
+            let step = match work_done(line, work).await? {
+                Attended::Done(step) => step,
+                other => return Ok(other.reply()),
+            };
+            work = match step {
                 Step::Answer(reply) => return Ok(Some(reply)),
                 Step::Verify(why, unverified) => {
                     self.screen.notice(Notice::Asked(&why));
@@ -140,25 +151,23 @@ where
                         }
                     };
                     match attend(line, verified).await? {
-                        Attended::Done(verified) => {
-                            let context = &mut Context { rng, now: (self.now)() };
-                            self.device.verified(unverified, verified, context)
-                        }
+                        Attended::Done(verified) => self.engine.start((self.now)(), move |device, now| {
+                            device.verified(unverified, verified, now)
+                        }),
                         other => return Ok(other.reply()),
                     }
                 }
                 Step::Ask(question, ready) => {
                     self.screen.notice(Notice::Asked(&question.summary()));
                     match attend(line, self.consent.ask(question)).await? {
-                        Attended::Done(answer) => {
-                            let context = &mut Context { rng, now: (self.now)() };
-                            return Ok(Some(self.device.act(ready, answer, context)));
-                        }
+                        Attended::Done(answer) => self.engine.start((self.now)(), move |device, now| {
+                            Step::Answer(device.act(ready, answer, now))
+                        }),
                         Attended::TooLate => return Ok(Some(ready.too_late())),
                         other => return Ok(other.reply()),
                     }
                 }
-            }
+            };
         }
     }
 }
@@ -180,24 +189,85 @@ async fn attend<T, R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     person: impl Future<Output = T>,
 ) -> Result<Attended<T>, Error> {
     let mut person = pin!(timeout(defaults::ANSWER, person));
-    let mut pulse = interval(defaults::KEEPALIVE);
-    pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut pulse = pulse(Instant::now());
     loop {
-        let frame = tokio::select! {
+        let client = tokio::select! {
             biased;
             answered = &mut person => {
                 return Ok(answered.map_or(Attended::TooLate, Attended::Done));
             }
-            _ = pulse.tick() => Keepalive::UserPresenceNeeded.frame(),
-            incoming = line.receive() => match incoming? {
-                None => return Ok(Attended::Gone),
-                Some(Incoming::Frame(Command::Cancel, _)) => return Ok(Attended::Cancelled),
-                Some(Incoming::Frame(Command::Cbor, request)) if !request.is_empty() => Fault::Busy.frame(),
-                Some(other) => aside(other),
-            },
+            client = meanwhile(line, &mut pulse, Keepalive::UserPresenceNeeded) => client?,
         };
-        line.send(&frame).await?;
+        match client {
+            Meanwhile::Tell(frame) => line.send(&frame).await?,
+            Meanwhile::Cancels => return Ok(Attended::Cancelled),
+            Meanwhile::Leaves => return Ok(Attended::Gone),
+        }
     }
+}
+
+/// Waits for the engine, and keeps the client company. A client that cancels
+/// or leaves ends a wait of the engine's, who then says how far it got: the
+/// answer to what is written is given, and goes no further otherwise.
+async fn work_done<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+    line: &mut Line<R, W>,
+    mut work: Work<Step>,
+) -> Result<Attended<Step>, Error> {
+    let mut pulse = pulse(Instant::now() + defaults::KEEPALIVE);
+    let client = loop {
+        let client = tokio::select! {
+            biased;
+            step = &mut work => return Ok(Attended::Done(step)),
+            client = meanwhile(line, &mut pulse, Keepalive::Processing) => client?,
+        };
+        match client {
+            Meanwhile::Tell(frame) => line.send(&frame).await?,
+            end => break end,
+        }
+    };
+    work.withdraw();
+    Ok(match (work.await, client) {
+        (_, Meanwhile::Leaves) => Attended::Gone,
+        (Step::Answer(reply), _) => Attended::Done(Step::Answer(reply)),
+        _ => Attended::Cancelled,
+    })
+}
+
+/// What a client does, or is to be told, while its request waits.
+enum Meanwhile {
+    /// It is to be told this.
+    Tell(Vec<u8>),
+    /// It takes its request back.
+    Cancels,
+    /// It is gone.
+    Leaves,
+}
+
+/// The next of it. Dropping the future loses nothing.
+async fn meanwhile<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+    line: &mut Line<R, W>,
+    pulse: &mut Interval,
+    why: Keepalive,
+) -> Result<Meanwhile, Error> {
+    tokio::select! {
+        biased;
+        _ = pulse.tick() => Ok(Meanwhile::Tell(why.frame())),
+        incoming = line.receive() => Ok(match incoming? {
+            None => Meanwhile::Leaves,
+            Some(Incoming::Frame(Command::Cancel, _)) => Meanwhile::Cancels,
+            Some(Incoming::Frame(Command::Cbor, request)) if !request.is_empty() => {
+                Meanwhile::Tell(Fault::Busy.frame())
+            }
+            Some(other) => Meanwhile::Tell(aside(other)),
+        }),
+    }
+}
+
+/// Ten times a second, from this moment on.
+fn pulse(first: Instant) -> Interval {
+    let mut pulse = interval_at(first, defaults::KEEPALIVE);
+    pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pulse
 }
 
 /// The answer to what is neither a request nor its end.

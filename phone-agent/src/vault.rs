@@ -24,6 +24,7 @@ mod memory;
 mod private_key;
 mod record;
 mod state;
+mod withdrawal;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub use keys::Kdf;
 pub use private_key::{Algorithm, PrivateKey, PublicKey};
 pub use record::{Backup, CredentialId, LargeBlobKey, Passkey, PrfSecrets, Protection};
 pub use state::{Pin, Policy, State};
+pub use withdrawal::Withdrawal;
 
 use crate::passphrase::Passphrase;
 use format::{Header, Layout};
@@ -70,11 +72,13 @@ pub trait Medium: std::fmt::Debug + Send + Sync {
         self.read()
     }
 
-    /// Keeps every other writer out until the guard is dropped.
+    /// Keeps every other writer out until the guard is dropped. May wait,
+    /// until the change is withdrawn.
     ///
     /// # Errors
-    /// [`Error::InUse`] if another writer does not finish in time, [`Error::Io`].
-    fn lock(&self) -> Result<Box<dyn Exclusive + '_>, Error>;
+    /// [`Error::InUse`] if another writer does not finish in time,
+    /// [`Error::Withdrawn`], [`Error::Io`].
+    fn lock(&self, withdrawal: &Withdrawal) -> Result<Box<dyn Exclusive + '_>, Error>;
 
     /// The newest generation that was ever seen of this vault, if known.
     fn anchor(&self, vault: &VaultId) -> Option<u64>;
@@ -150,7 +154,7 @@ impl Vault {
             Err(error) => return Err(error),
         }
         let (id, bytes) = format::new_vault(contents, passphrase, kdf, rng)?;
-        let mut guard = self.medium.lock()?;
+        let mut guard = self.medium.lock(&Withdrawal::default())?;
         if guard.exists() {
             return Err(Error::Exists);
         }
@@ -200,7 +204,7 @@ impl Vault {
         if anchor != Some(generation) {
             // A killed writer may have left the anchor behind; whoever holds
             // the lock now will bring it up to date himself.
-            if let Ok(mut guard) = self.medium.lock() {
+            if let Ok(mut guard) = self.medium.lock(&Withdrawal::default()) {
                 let newest = self.medium.anchor(&id).filter(|_| !rolled_back);
                 if newest.is_none_or(|newest| newest < generation) {
                     guard.set_anchor(&id, generation);
@@ -221,6 +225,9 @@ pub struct Unlocked {
     header: Header,
     closing: [u8; 32],
     contents: Contents,
+    withdrawal: Withdrawal,
+    /// Whether others wrote what is here, and nobody was told yet.
+    is_news: bool,
 }
 
 impl Unlocked {
@@ -231,7 +238,9 @@ impl Unlocked {
         if !intact {
             return Err(Error::Damaged(Part::List));
         }
-        Ok(Self { medium, keys, header: layout.header, closing: layout.closing, contents })
+        let withdrawal = Withdrawal::default();
+        let (header, closing) = (layout.header, layout.closing);
+        Ok(Self { medium, keys, header, closing, contents, withdrawal, is_news: false })
     }
 
     /// The passkeys, oldest first.
@@ -247,6 +256,12 @@ impl Unlocked {
     /// Which write of the vault this is.
     pub fn generation(&self) -> u64 {
         self.header.generation
+    }
+
+    /// Heeds this word from now on, until something is written: who sees one
+    /// change done wants to know of the others, too.
+    pub fn heed(&mut self, withdrawal: Withdrawal) {
+        self.withdrawal = withdrawal;
     }
 
     /// Adds a passkey and writes the vault. A discoverable passkey takes the
@@ -270,8 +285,8 @@ impl Unlocked {
     /// # Errors
     /// [`Error::Unconfirmed`]: the change is made, and may not outlive a power
     /// cut. All others leave the vault as it was:
-    /// [`Error::InUse`], [`Error::Replaced`], [`Error::NoRandomness`], those
-    /// of `change`, those of opening (the vault is read again under the lock,
+    /// [`Error::InUse`], [`Error::Withdrawn`], [`Error::Replaced`],
+    /// [`Error::NoRandomness`], those of `change`, those of opening (the vault is read again under the lock,
     /// so that nothing another program wrote is lost) and those of writing.
     pub fn change<T>(
         &mut self,
@@ -279,8 +294,18 @@ impl Unlocked {
         change: impl FnOnce(&mut Contents) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let medium = self.medium.clone();
-        let mut guard = medium.lock()?;
-        self.refresh()?;
+        let mut guard = medium.lock(&self.withdrawal)?;
+        self.change_under(&mut *guard, rng, change)
+    }
+
+    /// The same, for whoever has the lock already.
+    fn change_under<T>(
+        &mut self,
+        guard: &mut dyn Exclusive,
+        rng: &mut dyn CryptoRngCore,
+        change: impl FnOnce(&mut Contents) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.read_again()?;
         let mut contents = self.contents.clone();
         let value = change(&mut contents)?;
         if !contents.is_changed() {
@@ -288,7 +313,7 @@ impl Unlocked {
         }
         contents.seal(&self.header.id, &self.keys, rng)?;
         let header = Header { generation: self.header.generation + 1, ..self.header };
-        self.store(&mut *guard, header, contents, self.keys.again())?;
+        self.store(guard, header, contents, self.keys.again())?;
         Ok(value)
     }
 
@@ -300,11 +325,13 @@ impl Unlocked {
         contents: Contents,
         keys: Keys,
     ) -> Result<(), Error> {
+        self.withdrawal.check()?;
         let bytes = format::write(&header, contents.sealed(), &keys);
         let stored = guard.replace(&bytes);
         if let Ok(()) | Err(Error::Unconfirmed) = stored {
             self.closing = format::closing_tag(&bytes);
             (self.header, self.contents, self.keys) = (header, contents, keys);
+            self.withdrawal = Withdrawal::default();
         }
         if stored.is_ok() {
             guard.set_anchor(&header.id, header.generation);
@@ -313,12 +340,18 @@ impl Unlocked {
     }
 
     /// Takes in what others wrote since the vault was opened: what they removed
-    /// must not be used any more. Says whether there was anything.
+    /// must not be used any more. Says whether there was anything since it was
+    /// asked last, also what a change of ours took in.
     ///
     /// # Errors
     /// [`Error::Replaced`] where this is another vault now, or has another
     /// passphrase; those of reading and opening.
     pub fn refresh(&mut self) -> Result<bool, Error> {
+        self.read_again()?;
+        Ok(std::mem::take(&mut self.is_news))
+    }
+
+    fn read_again(&mut self) -> Result<(), Error> {
         let bytes = self.medium.read()?;
         let header = format::head(&bytes)?;
         let same_vault = header.id == self.header.id && header.key_check == self.header.key_check;
@@ -326,11 +359,12 @@ impl Unlocked {
             return Err(Error::Replaced);
         }
         if format::closing_tag(&bytes) == self.closing {
-            return Ok(false);
+            return Ok(());
         }
         let keys = self.keys.again();
-        *self = Self::open(self.medium.clone(), keys, format::read(&bytes)?, &bytes)?;
-        Ok(true)
+        let there = Self::open(self.medium.clone(), keys, format::read(&bytes)?, &bytes)?;
+        *self = Self { withdrawal: self.withdrawal.clone(), is_news: true, ..there };
+        Ok(())
     }
 }
 

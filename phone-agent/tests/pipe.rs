@@ -304,3 +304,66 @@ fn a_transport_is_chosen_and_only_one() {
         assert_eq!(phone.ended().0, Some(2), "{arguments:?}");
     }
 }
+
+/// A system without descriptors is not the end of the program.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_who_cannot_be_let_in_yet_waits() {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+    let home = Home::new();
+    let mut phone = home.listen("allow");
+    let pid = Pid::from_raw(phone.0.id().try_into().unwrap());
+    let limit = |current| Rlimit { current: Some(current), maximum: Some(1024) };
+    prlimit(pid, Resource::Nofile, limit(3)).unwrap();
+    let mut client = home.connect();
+    client.write_all(&Frame::Ping.frame(b"me")).unwrap();
+    client.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    assert!(client.read(&mut [0; 1]).is_err(), "nobody is let in");
+    assert_eq!(phone.0.try_wait().unwrap(), None, "it goes on");
+    prlimit(pid, Resource::Nofile, limit(1024)).unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    // The one that looked whether it listens may still be served.
+    let answer = frame(&mut client);
+    assert!([(0x01, b"me".to_vec()), (0x3f, vec![Fault::Busy.byte()])].contains(&answer), "{answer:?}");
+    phone.signal("TERM");
+    let (code, _, said) = phone.ended();
+    assert_eq!((code, said.matches("for now").count()), (Some(0), 1), "{said}");
+}
+
+/// Whether one waits for a descriptor belongs to all who share it.
+#[test]
+fn standard_input_and_output_are_left_as_they_were() {
+    use rustix::fs::{OFlags, fcntl_getfl};
+    let home = Home::new();
+    for waits in [true, false] {
+        for sockets in [true, false] {
+            let (theirs, ours): ([OwnedFd; 2], [OwnedFd; 2]) = if sockets {
+                let (socket, peer) = UnixStream::pair().unwrap();
+                socket.set_nonblocking(!waits).unwrap();
+                let (again, peer_again) = (socket.try_clone().unwrap(), peer.try_clone().unwrap());
+                ([socket.into(), again.into()], [peer.into(), peer_again.into()])
+            } else {
+                let ((input, write), (read, output)) = (std::io::pipe().unwrap(), std::io::pipe().unwrap());
+                let theirs: [OwnedFd; 2] = [input.into(), output.into()];
+                for end in theirs.iter().filter(|_| !waits) {
+                    rustix::fs::fcntl_setfl(end, fcntl_getfl(end).unwrap() | OFlags::NONBLOCK).unwrap();
+                }
+                (theirs, [write.into(), read.into()])
+            };
+            let kept = theirs.each_ref().map(|end| end.try_clone().unwrap());
+            let [input, output] = theirs;
+            let mut command = home.ctap(&["--stdio", "--danger-consent", "allow"]);
+            let phone = Running(command.stdin(input).stdout(output).spawn().unwrap());
+            drop(command);
+            let [to, from] = ours.map(fs::File::from);
+            (&to).write_all(&Frame::Ping.frame(b"me")).unwrap();
+            assert_eq!(frame(&mut &from), (0x01, b"me".to_vec()));
+            phone.signal("TERM");
+            assert_eq!(phone.ended().0, Some(0));
+            for end in &kept {
+                let left = !fcntl_getfl(end).unwrap().contains(OFlags::NONBLOCK);
+                assert_eq!(left, waits, "sockets: {sockets}");
+            }
+        }
+    }
+}

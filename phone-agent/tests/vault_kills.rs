@@ -46,6 +46,8 @@ enum Work {
     Guesses,
     /// Changes the passphrase, from "right" to "left" and back.
     Passphrases,
+    /// Adds a passkey, and writes a backup that has its name.
+    Backups,
 }
 
 /// Not a test: the part of the writer. Reads a folder, a name, a number and a
@@ -67,6 +69,13 @@ fn part_of_the_writer() {
                 user
             }
             "guesses" => spend_a_guess(&vault).to_string(),
+            "backups" => {
+                let user = format!("{name}-{index}");
+                vault.unlock(&passphrase()).unwrap().add(passkey(&user), &mut OsRng).unwrap();
+                let backup = Path::new(folder).join(format!("backup-{user}"));
+                vault.back_up(&passphrase(), &backup, &mut OsRng).unwrap();
+                user
+            }
             _ => change_passphrase(&vault),
         };
         writeln!(out, "stored {said}").unwrap();
@@ -108,6 +117,7 @@ fn start_writer(folder: &Path, name: &str, number: usize, work: Work) -> Child {
         Work::Passkeys => "passkeys",
         Work::Guesses => "guesses",
         Work::Passphrases => "passphrases",
+        Work::Backups => "backups",
     };
     let mut stdin = writer.stdin.take().unwrap();
     write!(stdin, "{}\n{name}\n{number}\n{work}\n", folder.display()).unwrap();
@@ -233,6 +243,26 @@ fn a_change_of_the_passphrase_is_whole_or_did_not_happen() {
         assert_eq!(opened, [3], "kill {kill}: one passphrase opens it, and all is there");
     }
     assert!(changes >= kills() / 2, "{changes} changes");
+}
+
+#[test]
+fn there_is_no_backup_that_the_vault_does_not_know_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    vault.create(&passphrase(), Kdf::DANGER_WEAK, &mut OsRng).unwrap();
+    let mut seeded = Seeded(0xbac_cab1e);
+    let mut backups = 0;
+    for kill in 0..kills() {
+        let said = kill_one(folder.path(), &format!("kill{kill}"), Work::Backups, kill % 2 == 0, &mut seeded);
+        backups += said.len();
+        for passkey in vault.unlock(&passphrase()).unwrap().passkeys() {
+            let user = String::from_utf8(passkey.user.id.clone()).unwrap();
+            let backup = folder.path().join(format!("backup-{user}"));
+            // It may be marked though its backup has no name yet.
+            assert!(passkey.backup.done() || !backup.exists(), "kill {kill}: {user}");
+        }
+    }
+    assert!(backups >= kills() / 2, "{backups} backups");
 }
 
 #[test]

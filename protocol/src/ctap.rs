@@ -12,6 +12,7 @@ mod get_info;
 mod local;
 mod prf;
 mod status;
+mod subcommand;
 
 pub mod client_pin;
 pub mod config;
@@ -26,6 +27,7 @@ pub use get_info::GetInfo;
 pub use local::{HmacSecretInput, PinUvAuth};
 pub use prf::{PrfInputs, PrfOutputs, PrfValues};
 pub use status::Status;
+pub use subcommand::SubcommandRequest;
 
 use crate::cbor::{self, Map};
 use crate::error::{Error, What};

@@ -47,7 +47,7 @@ impl Device {
             Request::SET_PIN => self.set_pin(&request, context.rng)?,
             Request::CHANGE_PIN => self.change_pin(&request, context.rng)?,
             Request::GET_PIN_TOKEN => self.pin_token(&request, context)?,
-            Request::GET_TOKEN_USING_UV if self.uv => return self.ask_for_token(&request),
+            Request::GET_TOKEN_USING_UV if self.uv => return self.ask_for_token(&request, context.rng),
             Request::GET_UV_RETRIES if self.uv => {
                 ok(|w| w.entry(0x05, |w| w.unsigned(self.vault.state().uv_retries.into())))
             }
@@ -193,7 +193,7 @@ impl Device {
     }
 
     /// 6.5.5.7.3, until the person has to be verified.
-    fn ask_for_token(&mut self, request: &Request<'_>) -> Result<Step, Failure> {
+    fn ask_for_token(&mut self, request: &Request<'_>, rng: &mut dyn CryptoRngCore) -> Result<Step, Failure> {
         let (Some(_), Some(key), Some(permissions)) =
             (request.protocol, request.key_agreement, request.permissions)
         else {
@@ -201,10 +201,10 @@ impl Device {
         };
         let protocol = protocol(request.protocol)?;
         let permissions = check_permissions(permissions, request.rp_id)?;
-        if self.vault.state().uv_retries == 0 {
+        let shared = self.pin_uv.shared_secret(protocol, key)?;
+        if !self.pay_for_verification(rng)? {
             return Err(Status::UV_BLOCKED.into());
         }
-        let shared = self.pin_uv.shared_secret(protocol, key)?;
         let why = reason(permissions, request.rp_id);
         let rp_id = request.rp_id.map(str::to_owned);
         Ok(Step::Verify(why, Waiting::ClientPin(Box::new(Unverified { shared, permissions, rp_id }))))
@@ -217,7 +217,7 @@ impl Device {
         verified: Verified,
         context: &mut Context<'_>,
     ) -> Result<Reply, Failure> {
-        self.count_verification(verified, context.rng)?;
+        self.settle_verification(verified, context.rng)?;
         if verified == Verified::CannotAsk {
             return Ok(Reply::failed(Status::OPERATION_DENIED, Error::CannotAsk));
         }
@@ -225,13 +225,25 @@ impl Device {
         self.give_token(&shared, permissions, rp_id, context.now, context.rng)
     }
 
-    /// Counts a try of the built-in user verification: a success gives all
-    /// tries back, a failure costs one.
+    /// Pays for a try of the built-in user verification, before anybody is
+    /// verified: who pulls the plug then has had it. So has who takes the
+    /// request back, which could be after a glance at how it goes. False if
+    /// there is none left.
+    pub(super) fn pay_for_verification(&mut self, rng: &mut dyn CryptoRngCore) -> Result<bool, vault::Error> {
+        self.change_state(rng, |state| {
+            let left = state.uv_retries.checked_sub(1);
+            state.uv_retries = left.unwrap_or_default();
+            left.is_some()
+        })
+    }
+
+    /// What came of a try that was paid for: a success gives all of them back,
+    /// one that could not be made gives itself back.
     ///
     /// # Errors
     /// [`Status::UV_INVALID`], and [`Status::UV_BLOCKED`] if there are none
     /// left.
-    pub(super) fn count_verification(
+    pub(super) fn settle_verification(
         &mut self,
         verified: Verified,
         rng: &mut dyn CryptoRngCore,
@@ -239,8 +251,8 @@ impl Device {
         let left = self.change_state(rng, |state| {
             match verified {
                 Verified::Yes => state.uv_retries = defaults::UV_RETRIES,
-                Verified::No => state.uv_retries = state.uv_retries.saturating_sub(1),
-                Verified::CannotAsk => {}
+                Verified::No => {}
+                Verified::CannotAsk => state.uv_retries = defaults::UV_RETRIES.min(state.uv_retries + 1),
             }
             state.uv_retries
         })?;

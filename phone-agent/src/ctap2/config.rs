@@ -1,8 +1,8 @@
 //! authenticatorConfig (0d): CTAP 2.1, 6.11.
 
 use cablecar_protocol::cbor::Item;
-use cablecar_protocol::ctap::Status;
-use cablecar_protocol::ctap::config::{MinPinLength, Request};
+use cablecar_protocol::ctap::config::{MinPinLength, SET_MIN_PIN_LENGTH, TOGGLE_ALWAYS_UV};
+use cablecar_protocol::ctap::{Status, SubcommandRequest as Request};
 use rand_core::CryptoRngCore;
 
 use super::Reply;
@@ -17,13 +17,13 @@ impl Device {
     pub(super) fn config(&mut self, parameters: &[u8], context: &mut Context<'_>) -> Result<Reply, Failure> {
         let request = Request::parse(parameters)?;
         // Enterprise attestation is not for a vault that a person carries.
-        if !matches!(request.subcommand, Request::TOGGLE_ALWAYS_UV | Request::SET_MIN_PIN_LENGTH) {
+        if !matches!(request.subcommand, TOGGLE_ALWAYS_UV | SET_MIN_PIN_LENGTH) {
             return Err(Status::INVALID_SUBCOMMAND.into());
         }
         if self.is_protected() || self.vault.state().always_uv {
             self.check_config_auth(&request, context)?;
         }
-        if request.subcommand == Request::TOGGLE_ALWAYS_UV {
+        if request.subcommand == TOGGLE_ALWAYS_UV {
             self.change_state(context.rng, |state| state.always_uv = !state.always_uv)?;
         } else {
             self.set_min_pin_length(request.parameters, context.rng)?;

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use cablecar_protocol::ctap::credential_management::{Request, Response};
-use cablecar_protocol::ctap::{CredentialDescriptor, RelyingParty, Status, User};
+use cablecar_protocol::ctap::credential_management::{self as wire, Response};
+use cablecar_protocol::ctap::{
+    CredentialDescriptor, RelyingParty, Status, SubcommandRequest as Request, User,
+};
 
 use super::client_pin::{ok_alone, protocol};
 use super::device::{Context, Device, Moment};
@@ -42,34 +44,32 @@ impl Device {
         let request = Request::parse(parameters)?;
         let now = context.now;
         match request.subcommand {
-            Request::GET_CREDS_METADATA => {
+            wire::GET_CREDS_METADATA => {
                 self.check_for_any_rp(&request, now)?;
-                let existing = self.discoverable().count();
-                let remaining = defaults::MAX_PASSKEYS.saturating_sub(self.vault.passkeys().count());
-                let (existing, remaining) = (Some(existing), Some(remaining));
+                let (existing, remaining) = (Some(self.discoverable().count()), Some(self.room()));
                 Ok(told(&Response { existing, remaining, ..Response::default() }))
             }
-            Request::ENUMERATE_RPS_BEGIN => {
+            wire::ENUMERATE_RPS_BEGIN => {
                 self.check_for_any_rp(&request, now)?;
                 let rps = self.relying_parties();
                 let total = Some(rps.len()).filter(|total| *total > 0).ok_or(Status::NO_CREDENTIALS)?;
                 self.tell_rp(rps, Some(total), now)
             }
-            Request::ENUMERATE_RPS_NEXT => match self.take_up(enumeration, now)? {
+            wire::ENUMERATE_RPS_NEXT => match self.take_up(enumeration, now)? {
                 Left::Rps(rps) => self.tell_rp(rps, None, now),
                 Left::Credentials(_) => Err(Status::NOT_ALLOWED.into()),
             },
-            Request::ENUMERATE_CREDENTIALS_BEGIN => self.begin_credentials(&request, now),
-            Request::ENUMERATE_CREDENTIALS_NEXT => match self.take_up(enumeration, now)? {
+            wire::ENUMERATE_CREDENTIALS_BEGIN => self.begin_credentials(&request, now),
+            wire::ENUMERATE_CREDENTIALS_NEXT => match self.take_up(enumeration, now)? {
                 Left::Credentials(ids) => self.tell_credential(ids, None, now),
                 Left::Rps(_) => Err(Status::NOT_ALLOWED.into()),
             },
-            Request::DELETE_CREDENTIAL => {
+            wire::DELETE_CREDENTIAL => {
                 let id = self.find(&request, now)?;
                 let removed = self.vault.change(context.rng, |contents| Ok(contents.remove(&id)))?;
                 if removed { Ok(ok_alone()) } else { Err(Status::NO_CREDENTIALS.into()) }
             }
-            Request::UPDATE_USER_INFORMATION => self.update_user(&request, context),
+            wire::UPDATE_USER_INFORMATION => self.update_user(&request, context),
             _ => Err(Status::INVALID_SUBCOMMAND.into()),
         }
     }

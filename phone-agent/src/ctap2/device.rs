@@ -26,8 +26,9 @@ use super::large_blobs::Incoming;
 use super::pin_uv::PinUv;
 use super::{Reply, client_pin, reset, selection};
 use crate::consent::{Answer, Question};
+use crate::defaults;
 use crate::error::Error;
-use crate::vault::{self, State, Unlocked};
+use crate::vault::{self, State, Unlocked, Withdrawal};
 use crate::verification::Verified;
 
 /// When something happens.
@@ -60,6 +61,8 @@ pub struct Device {
     /// Whether a built-in user verification is configured.
     pub(super) uv: bool,
     pub(super) pin_uv: PinUv,
+    /// As many passkeys as there may be.
+    pub(super) most_passkeys: usize,
     /// What getNextAssertion goes on with.
     remembered: Option<Remembered>,
     /// The list that the last command told of, unless it is told.
@@ -132,8 +135,15 @@ impl Device {
     /// # Errors
     /// [`vault::Error::NoRandomness`].
     pub fn new(vault: Unlocked, uv: bool, rng: &mut dyn CryptoRngCore) -> Result<Self, vault::Error> {
-        let (enumeration, incoming) = (None, Incoming::default());
-        Ok(Self { vault, uv, pin_uv: PinUv::new(rng)?, remembered: None, enumeration, incoming })
+        Ok(Self {
+            vault,
+            uv,
+            pin_uv: PinUv::new(rng)?,
+            most_passkeys: defaults::MAX_PASSKEYS,
+            remembered: None,
+            enumeration: None,
+            incoming: Incoming::default(),
+        })
     }
 
     /// Takes in what other programs did to the vault: a passkey that was
@@ -154,6 +164,12 @@ impl Device {
         self.catch_up()?;
         let same = protection(self.vault.state()) == before;
         if same { Ok(()) } else { Err(Status::PIN_AUTH_INVALID.into()) }
+    }
+
+    /// Takes back by this word what is done next, as far as it is not written:
+    /// it then answers that it was cancelled.
+    pub fn heed(&mut self, withdrawal: Withdrawal) {
+        self.vault.heed(withdrawal);
     }
 
     /// The client that sent requests so far has gone: the next one does not go
@@ -183,8 +199,7 @@ impl Device {
             0x06 => taken(self.client_pin(parameters, context)),
             0x07 => taken(self.reset(parameters, context)),
             0x08 => answered(self.get_next_assertion(parameters, remembered, context)),
-            // 41 is what it was before CTAP 2.1, and what libfido2 sends up to 1.12
-            // to whoever has the final one.
+            // 41 is its preview, which getInfo names, too.
             0x0a | 0x41 => answered(self.credential_management(parameters, enumeration, context)),
             0x0c => answered(self.large_blobs(parameters, context)),
             0x0d => answered(self.config(parameters, context)),
@@ -233,6 +248,11 @@ impl Device {
             Ready::Reset(ready) => self.act_reset(ready, approval, context).unwrap_or_else(Reply::from),
             Ready::Selection(ready) => ready.act(approval),
         }
+    }
+
+    /// How many more passkeys there may be.
+    pub(super) fn room(&self) -> usize {
+        self.most_passkeys.saturating_sub(self.vault.passkeys().count())
     }
 
     /// Forgets what a power cycle would make it forget.

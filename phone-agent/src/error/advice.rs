@@ -133,11 +133,6 @@ impl Error {
                 "backup.exists",
                 "name another file: a backup never takes the place of anything",
             ),
-            Error::Unmarked(_) => (
-                Class::Other,
-                "backup.unmarked",
-                "keep the backup, see to the vault, and make another backup",
-            ),
             Error::Backup { cause: vault::Error::NotFound, .. } => {
                 (Class::Usage, "backup.not-found", "check the path of the backup")
             }
@@ -234,6 +229,8 @@ fn vault_advice(error: vault::Error) -> (Class, &'static str, &'static str) {
         ),
         V::Replaced => ("vault.replaced", "try again"),
         V::InUse => ("vault.in-use", "wait until the other program has finished, and try again"),
+        // Told as what it is to the one who hears of it.
+        V::Withdrawn => return Error::Cancelled.advice(),
         V::DiskFull => ("vault.disk-full", "make room on the disk; the vault is as it was"),
         V::Unconfirmed => (
             "vault.unconfirmed",

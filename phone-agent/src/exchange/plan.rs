@@ -6,7 +6,7 @@ use cablecar_protocol::ctap::{RelyingParty, User};
 use rand_core::CryptoRngCore;
 
 use super::{Error, Foreign, Found, LargeBlob, Note, Prf, Reason, Title};
-use crate::vault::{self, Backup, Contents, CredentialId, Passkey, Policy, PrfSecrets, PrivateKey, Unlocked};
+use crate::vault::{self, Backup, CredentialId, Passkey, Policy, PrfSecrets, PrivateKey, Unlocked};
 
 /// What becomes of a passkey.
 #[derive(Debug)]
@@ -130,22 +130,19 @@ pub fn export(vault: &Unlocked, rp_ids: &[String], words: Words) -> Result<(Vec<
     Ok((going, rows))
 }
 
-/// Remembers that these are elsewhere too (BS=1).
+/// Marks as exported what goes out, and then writes it. Where that fails, the
+/// marks are taken back.
 ///
 /// # Errors
-/// Those of changing a vault.
-pub fn exported(
+/// Those of changing a vault, and of `write`.
+pub fn exported<E: From<vault::Error>>(
     vault: &mut Unlocked,
-    gone: &[Foreign],
+    going: &[Foreign],
+    write: impl FnOnce() -> Result<(), E>,
     rng: &mut dyn CryptoRngCore,
-) -> Result<(), vault::Error> {
-    vault.change(rng, |contents: &mut Contents| {
-        for foreign in gone {
-            let id = CredentialId::new(foreign.id.clone());
-            contents.update(&id, |passkey| passkey.backup = passkey.backup.exported());
-        }
-        Ok(())
-    })
+) -> Result<(), E> {
+    let ids = going.iter().map(|foreign| CredentialId::new(foreign.id.clone())).collect();
+    vault.mark_exported(&ids, write, rng)
 }
 
 fn notes_of_export(passkey: &Passkey, words: Words) -> Vec<Note> {

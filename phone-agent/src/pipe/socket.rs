@@ -8,10 +8,9 @@ use std::os::unix::net::UnixStream as Probe;
 use std::path::{Path, PathBuf};
 
 use cablecar_protocol::pipe::Fault;
-use rand_core::CryptoRngCore;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::Authenticator;
 use crate::consent::Consent;
@@ -59,11 +58,7 @@ impl Socket {
     ///
     /// # Errors
     /// [`Error::Io`] if nobody can be let in any more.
-    pub async fn serve<C, V, S, N>(
-        &self,
-        authenticator: &mut Authenticator<C, V, S, N>,
-        rng: &mut (dyn CryptoRngCore + Send),
-    ) -> Result<(), Error>
+    pub async fn serve<C, V, S, N>(&self, authenticator: &mut Authenticator<C, V, S, N>) -> Result<(), Error>
     where
         C: Consent,
         V: Verifier,
@@ -71,10 +66,11 @@ impl Socket {
         N: Fn() -> Moment,
     {
         loop {
-            let (input, output) = self.accept().await?.into_split();
+            let told = |error: Error| authenticator.screen.notice(Notice::NotServed(&error));
+            let (input, output) = self.next_client(told).await?.into_split();
             let served = tokio::select! {
                 biased;
-                served = authenticator.serve(input, output, rng) => served,
+                served = authenticator.serve(input, output) => served,
                 broken = self.turn_away() => return Err(broken),
             };
             if let Err(error) = served {
@@ -83,19 +79,19 @@ impl Socket {
         }
     }
 
-    async fn accept(&self) -> Result<UnixStream, Error> {
-        let accepted = self.listener.accept().await;
-        accepted.map(|(stream, _)| stream).map_err(|cause| Error::Io {
-            what: format!("nobody can be let in at {}", self.path.display()),
-            cause: cause.to_string(),
-        })
+    /// The next client.
+    async fn next_client(&self, told: impl FnMut(Error)) -> Result<UnixStream, Error> {
+        let what = format!("nobody can be let in at {}", self.path.display());
+        let accept = async || self.listener.accept().await.map(|(stream, _)| stream);
+        patiently(accept, &what, told).await
     }
 
     /// Tells whoever comes that another client is served. Ends only if
     /// nobody can come any more.
     async fn turn_away(&self) -> Error {
         loop {
-            match self.accept().await {
+            // What is in the way now is told when it is there at the next turn.
+            match self.next_client(drop).await {
                 Ok(mut stream) => {
                     // Six bytes into an empty socket; whoever takes none has left.
                     let _ = timeout(defaults::KEEPALIVE, stream.write_all(&Fault::Busy.frame())).await;
@@ -104,6 +100,41 @@ impl Socket {
             }
         }
     }
+}
+
+/// Accepts, again and again where that fails for a reason that goes by: a
+/// client that is gone, a process or a system without descriptors or memory.
+/// Such trouble is told once, until it is over.
+async fn patiently<T>(
+    mut accept: impl AsyncFnMut() -> io::Result<T>,
+    what: &str,
+    mut told: impl FnMut(Error),
+) -> Result<T, Error> {
+    let mut troubled = false;
+    loop {
+        let cause = match accept().await {
+            Ok(accepted) => return Ok(accepted),
+            Err(cause) => cause,
+        };
+        let failed = |what| Error::Io { what, cause: cause.to_string() };
+        if !goes_by(&cause) {
+            return Err(failed(what.to_owned()));
+        }
+        if !std::mem::replace(&mut troubled, true) {
+            told(failed(format!("{what} for now")));
+        }
+        sleep(defaults::ACCEPT_PAUSE).await;
+    }
+}
+
+/// Whether accepting may work again. The numbers have no name in std, and are
+/// the same on every Unix.
+fn goes_by(cause: &io::Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    use io::ErrorKind::{ConnectionAborted, Interrupted, OutOfMemory};
+    matches!(cause.kind(), ConnectionAborted | Interrupted | OutOfMemory)
+        || matches!(cause.raw_os_error(), Some(ENFILE | EMFILE))
 }
 
 impl Drop for Socket {
@@ -133,13 +164,22 @@ fn refuse_what_lives(path: &Path) -> Result<(), Error> {
 struct Folder(PathBuf);
 
 impl Folder {
+    /// Named after this process. One that is there already was left by a kill,
+    /// or is that of a process which has the same number elsewhere: it is left
+    /// alone, and the next name taken.
     fn beside(path: &Path) -> io::Result<Self> {
-        let mut name = std::ffi::OsString::from(".");
-        name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
-        name.push(format!(".{}", std::process::id()));
-        let folder = path.with_file_name(name);
-        fs::DirBuilder::new().mode(0o700).create(&folder)?;
-        Ok(Self(folder))
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+        let process = std::process::id();
+        let mut taken = io::Error::from(io::ErrorKind::AlreadyExists);
+        for number in 0..defaults::FOLDER_NAMES {
+            let folder = path.with_file_name(format!(".{name}.{process}.{number}"));
+            match fs::DirBuilder::new().mode(0o700).create(&folder) {
+                Ok(()) => return Ok(Self(folder)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => taken = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(taken)
     }
 }
 
@@ -149,3 +189,6 @@ impl Drop for Folder {
         let _ = fs::remove_dir(&self.0);
     }
 }
+
+#[cfg(test)]
+mod tests;

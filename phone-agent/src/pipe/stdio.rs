@@ -3,15 +3,26 @@
 //! else (a file, a terminal) is read and written in a thread.
 
 use std::fmt;
+#[cfg(unix)]
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+#[cfg(unix)]
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use tokio::io::{self, AsyncRead, AsyncWrite, ReadBuf};
 #[cfg(unix)]
 use tokio::net::unix::pipe::{Receiver, Sender};
 
 /// Standard input.
-pub enum Input {
+pub struct Input {
+    from: From,
+    /// Dropped after it.
+    #[cfg(unix)]
+    _as_it_was: Option<AsItWas>,
+}
+
+enum From {
     /// A pipe.
     #[cfg(unix)]
     Pipe(Receiver),
@@ -21,7 +32,14 @@ pub enum Input {
 
 /// Standard output. Past std's own buffer, which would cut a frame in two
 /// where it holds a line end.
-pub enum Output {
+pub struct Output {
+    to: To,
+    /// Dropped after it.
+    #[cfg(unix)]
+    _as_it_was: Option<AsItWas>,
+}
+
+enum To {
     /// A pipe.
     #[cfg(unix)]
     Pipe(Sender),
@@ -29,28 +47,32 @@ pub enum Output {
     Other(Box<dyn AsyncWrite + Unpin + Send>),
 }
 
-/// Standard input and output, to be used within a runtime, once.
+/// Standard input and output, to be used within a runtime, once. Dropped, they
+/// are as they were: whoever else has the same pipe or socket expects to wait
+/// for it, and not to be told that there is nothing.
 ///
 /// # Errors
 /// Whatever the system says.
 #[cfg(unix)]
 pub fn open() -> io::Result<(Input, Output)> {
-    use std::os::fd::AsFd;
+    use std::os::fd::AsFd as _;
 
     let (input, output) = (std::io::stdin(), std::io::stdout());
     let (input, output) = (input.as_fd(), output.as_fd());
-    let input = match (Receiver::from_owned_fd(input.try_clone_to_owned()?), socket(input)?) {
-        (Ok(pipe), _) => Input::Pipe(pipe),
-        (_, Some(socket)) => Input::Other(Box::new(socket)),
-        _ => Input::Other(Box::new(io::stdin())),
+    // Both before anything is changed: they may be one and the same.
+    let as_they_were = (AsItWas::of(input)?, AsItWas::of(output)?);
+    let from = match (Receiver::from_owned_fd(input.try_clone_to_owned()?), socket(input)?) {
+        (Ok(pipe), _) => From::Pipe(pipe),
+        (_, Some(socket)) => From::Other(Box::new(socket)),
+        _ => From::Other(Box::new(io::stdin())),
     };
     let file = std::fs::File::from(output.try_clone_to_owned()?);
-    let output = match (Sender::from_owned_fd(output.try_clone_to_owned()?), socket(output)?) {
-        (Ok(pipe), _) => Output::Pipe(pipe),
-        (_, Some(socket)) => Output::Other(Box::new(socket)),
-        _ => Output::Other(Box::new(tokio::fs::File::from_std(file))),
+    let to = match (Sender::from_owned_fd(output.try_clone_to_owned()?), socket(output)?) {
+        (Ok(pipe), _) => To::Pipe(pipe),
+        (_, Some(socket)) => To::Other(Box::new(socket)),
+        _ => To::Other(Box::new(tokio::fs::File::from_std(file))),
     };
-    Ok((input, output))
+    Ok((Input { from, _as_it_was: as_they_were.0 }, Output { to, _as_it_was: as_they_were.1 }))
 }
 
 /// Standard input and output, to be used within a runtime, once.
@@ -59,12 +81,13 @@ pub fn open() -> io::Result<(Input, Output)> {
 /// None here.
 #[cfg(not(unix))]
 pub fn open() -> io::Result<(Input, Output)> {
-    Ok((Input::Other(Box::new(io::stdin())), Output::Other(Box::new(io::stdout()))))
+    let (from, to) = (From::Other(Box::new(io::stdin())), To::Other(Box::new(io::stdout())));
+    Ok((Input { from }, Output { to }))
 }
 
 /// The descriptor as a socket, if it is one.
 #[cfg(unix)]
-fn socket(descriptor: std::os::fd::BorrowedFd<'_>) -> io::Result<Option<tokio::net::UnixStream>> {
+fn socket(descriptor: BorrowedFd<'_>) -> io::Result<Option<tokio::net::UnixStream>> {
     let socket = std::os::unix::net::UnixStream::from(descriptor.try_clone_to_owned()?);
     if socket.local_addr().is_err() {
         return Ok(None);
@@ -73,20 +96,27 @@ fn socket(descriptor: std::os::fd::BorrowedFd<'_>) -> io::Result<Option<tokio::n
     tokio::net::UnixStream::from_std(socket).map(Some)
 }
 
-/// Gives both back as they were: whoever else has the same pipe expects to
-/// wait for it, and not to be told that there is nothing.
-pub fn close(input: Input, output: Output) {
-    #[cfg(unix)]
-    {
-        if let Input::Pipe(pipe) = input {
-            let _ = pipe.into_blocking_fd();
-        }
-        if let Output::Pipe(pipe) = output {
-            let _ = pipe.into_blocking_fd();
+/// Makes a descriptor that is waited for one again, on drop. Whether it is
+/// waited for belongs to the pipe or socket, and so to all who share it.
+#[cfg(unix)]
+struct AsItWas(OwnedFd);
+
+#[cfg(unix)]
+impl AsItWas {
+    /// Nothing for one that was not waited for before.
+    fn of(descriptor: BorrowedFd<'_>) -> io::Result<Option<Self>> {
+        let waited_for = !fcntl_getfl(descriptor)?.contains(OFlags::NONBLOCK);
+        waited_for.then(|| descriptor.try_clone_to_owned().map(Self)).transpose()
+    }
+}
+
+#[cfg(unix)]
+impl Drop for AsItWas {
+    fn drop(&mut self) {
+        if let Ok(flags) = fcntl_getfl(&self.0) {
+            let _ = fcntl_setfl(&self.0, flags - OFlags::NONBLOCK);
         }
     }
-    #[cfg(not(unix))]
-    drop((input, output));
 }
 
 impl AsyncRead for Input {
@@ -95,36 +125,36 @@ impl AsyncRead for Input {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
+        match &mut self.get_mut().from {
             #[cfg(unix)]
-            Input::Pipe(pipe) => Pin::new(pipe).poll_read(context, into),
-            Input::Other(other) => Pin::new(other).poll_read(context, into),
+            From::Pipe(pipe) => Pin::new(pipe).poll_read(context, into),
+            From::Other(other) => Pin::new(other).poll_read(context, into),
         }
     }
 }
 
 impl AsyncWrite for Output {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
+        match &mut self.get_mut().to {
             #[cfg(unix)]
-            Output::Pipe(pipe) => Pin::new(pipe).poll_write(context, bytes),
-            Output::Other(other) => Pin::new(other).poll_write(context, bytes),
+            To::Pipe(pipe) => Pin::new(pipe).poll_write(context, bytes),
+            To::Other(other) => Pin::new(other).poll_write(context, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
+        match &mut self.get_mut().to {
             #[cfg(unix)]
-            Output::Pipe(pipe) => Pin::new(pipe).poll_flush(context),
-            Output::Other(other) => Pin::new(other).poll_flush(context),
+            To::Pipe(pipe) => Pin::new(pipe).poll_flush(context),
+            To::Other(other) => Pin::new(other).poll_flush(context),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
+        match &mut self.get_mut().to {
             #[cfg(unix)]
-            Output::Pipe(pipe) => Pin::new(pipe).poll_shutdown(context),
-            Output::Other(other) => Pin::new(other).poll_shutdown(context),
+            To::Pipe(pipe) => Pin::new(pipe).poll_shutdown(context),
+            To::Other(other) => Pin::new(other).poll_shutdown(context),
         }
     }
 }

@@ -42,8 +42,7 @@ pub(super) fn back_up(args: BackupArgs, desk: &Desk) -> Result<(), Error> {
             };
             format!("{file}: {}{left_out}\n", passkeys(made.kept))
         }
-    })?;
-    made.marked.map_err(Error::Unmarked)
+    })
 }
 
 /// What a restore came to, as programs read it.

@@ -12,6 +12,7 @@ use crate::consent::AnyConsent;
 use crate::ctap2::{Device, Moment};
 use crate::error::Error;
 use crate::passphrase::Source;
+use crate::pipe::engine::Engine;
 #[cfg(unix)]
 use crate::pipe::socket::Socket;
 use crate::pipe::state_folder::{self, Opened};
@@ -48,13 +49,12 @@ pub(super) fn opened(vault: Vault, source: Source) -> Result<Opened, Error> {
 /// Serves until the input or the program is ended.
 pub(super) fn serve(task: Ctap, opened: Opened, events: bool) -> Result<(), Error> {
     let Opened { unlocked, vault, source, .. } = opened;
-    let mut rng = OsRng;
-    let device = Device::new(unlocked, task.verify.is_some(), &mut rng)?;
+    let device = Device::new(unlocked, task.verify.is_some(), &mut OsRng)?;
     // An authenticator has power once it can answer: whoever typed the
     // passphrase slowly has the time for a reset all the same.
     let power_up = Instant::now();
     let mut authenticator = Authenticator {
-        device,
+        engine: Engine::new(device, OsRng),
         consent: AnyConsent::new(task.consent, screen(events), events),
         verifier: task.verify.map(|means| AnyVerifier::new(means, vault, source, screen(events))),
         screen: screen(events),
@@ -67,13 +67,11 @@ pub(super) fn serve(task: Ctap, opened: Opened, events: bool) -> Result<(), Erro
             None => {
                 let failed = |cause: std::io::Error| Error::PipeBroke(cause.to_string());
                 let (mut input, mut output) = stdio::open().map_err(failed)?;
-                let served = tokio::select! {
+                tokio::select! {
                     biased;
                     () = stop => Ok(()),
-                    served = authenticator.serve(&mut input, &mut output, &mut rng) => served,
-                };
-                stdio::close(input, output);
-                served
+                    served = authenticator.serve(&mut input, &mut output) => served,
+                }
             }
             #[cfg(not(unix))]
             Some(_) => Err(Error::Usage("there are no unix sockets here: give --stdio".into())),
@@ -86,7 +84,7 @@ pub(super) fn serve(task: Ctap, opened: Opened, events: bool) -> Result<(), Erro
                 tokio::select! {
                     biased;
                     () = stop => Ok(()),
-                    failed = socket.serve(&mut authenticator, &mut rng) => failed,
+                    failed = socket.serve(&mut authenticator) => failed,
                 }
             }
         }

@@ -53,9 +53,8 @@ pub(super) fn export(args: &ExportArgs, vault: &Vault, source: &Source) -> Resul
         return Err(exchange::Error::NothingToExport.into());
     }
     let bytes = written(args.to, &going, args.file_passphrase_file.as_deref())?;
-    file::write(&args.file, &bytes, args.force)?;
-    // Only now, when there is a second copy.
-    plan::exported(&mut unlocked, &going, &mut OsRng)?;
+    let write = || file::write(&args.file, &bytes, args.force);
+    plan::exported(&mut unlocked, &going, write, &mut OsRng)?;
     tell(&rows, Verb::Export, args.to.name(), true, args.format)
 }
 

@@ -111,8 +111,8 @@ pub(super) fn run(errand: Errand, vault: &mut Unlocked, desk: &Desk) -> Result<(
                 let initial = State::default();
                 let state = contents.state().clone();
                 let force_pin_change = false;
-                let pin_retries = initial.pin_retries;
-                contents.set_state(State { pin: None, pin_retries, force_pin_change, ..state });
+                let State { pin_retries, uv_retries, .. } = initial;
+                contents.set_state(State { pin: None, pin_retries, uv_retries, force_pin_change, ..state });
                 Ok(())
             })?;
             desk.say("the PIN is removed");
@@ -141,12 +141,13 @@ fn status(state: &State, format: Format) -> Result<String, Error> {
     })
 }
 
-/// Stores the PIN, with all its guesses.
+/// Stores the PIN, with all its guesses. Those of the built-in verification
+/// come back, too, as they do for whoever knows the PIN.
 fn store(pin: Pin, vault: &mut Unlocked) -> Result<(), Error> {
     vault.change(&mut OsRng, |contents| {
-        let (state, pin_retries) = (contents.state().clone(), State::default().pin_retries);
-        let force_pin_change = false;
-        contents.set_state(State { pin: Some(pin), pin_retries, force_pin_change, ..state });
+        let State { pin_retries, uv_retries, .. } = State::default();
+        let (state, force_pin_change) = (contents.state().clone(), false);
+        contents.set_state(State { pin: Some(pin), pin_retries, uv_retries, force_pin_change, ..state });
         Ok(())
     })?;
     Ok(())

@@ -7,27 +7,31 @@ use rand_core::CryptoRngCore;
 
 use super::format::{self, Header};
 use super::keys::{Kdf, Keys};
-use super::{Contents, CredentialId, Error, Passkey, Unlocked, Vault, file, random};
+use super::{Backup, Contents, CredentialId, Error, Passkey, Unlocked, Vault, file, random};
 use crate::passphrase::Passphrase;
 
-/// What a backup came to. The backup itself is on the disk.
+/// What is in a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackedUp {
     /// Passkeys in it.
     pub kept: usize,
     /// Passkeys that are not, because they are bound to this device.
     pub left_out: usize,
-    /// Whether those in it are marked as backed up (BS=1) in the vault.
-    pub marked: Result<(), Error>,
 }
 
 impl Vault {
     /// Writes what may leave this vault into a new one: another vault id,
-    /// another salt, the same passphrase. Then marks it as backed up here.
+    /// another salt, the same passphrase; and marks it as backed up here
+    /// (BS=1).
+    ///
+    /// The backup is whole, beside its name, when the marks are made, and gets
+    /// its name after them: whoever kills this leaves no backup that the vault
+    /// does not know of.
     ///
     /// # Errors
     /// Those of [`Vault::unlock`]; [`Error::Exists`] if there is anything of
-    /// that name; those of writing the backup. None of them marks anything.
+    /// that name; those of writing the backup and the vault. None of them
+    /// leaves a backup or a mark, but for [`Error::Unconfirmed`].
     pub fn back_up(
         &self,
         passphrase: &Passphrase,
@@ -39,9 +43,19 @@ impl Vault {
         let ids: HashSet<CredentialId> = portable.passkeys().map(|passkey| passkey.id.clone()).collect();
         let left_out = unlocked.passkeys().count() - ids.len();
         let (_, bytes) = format::new_vault(portable, passphrase, unlocked.header.kdf, rng)?;
-        file::write_new(to, &bytes)?;
-        let marked = unlocked.mark_exported(&ids, rng);
-        Ok(BackedUp { kept: ids.len(), left_out, marked })
+        let backup = file::Pending::write(to, &bytes)?;
+        let mut confirmed = Ok(());
+        let place = || match backup.place() {
+            // It has its name, be it for as long as the power stays.
+            Err(Error::Unconfirmed) => {
+                confirmed = Err(Error::Unconfirmed);
+                Ok(())
+            }
+            placed => placed,
+        };
+        unlocked.mark_exported(&ids, place, rng)?;
+        confirmed?;
+        Ok(BackedUp { kept: ids.len(), left_out })
     }
 
     /// Makes a vault of a backup, where there is none: with a vault id of its
@@ -81,8 +95,8 @@ impl Unlocked {
         let salt = random(rng)?;
         let keys = Keys::derive(passphrase, kdf, &salt, &self.header.id)?;
         let medium = self.medium.clone();
-        let mut guard = medium.lock()?;
-        self.refresh()?;
+        let mut guard = medium.lock(&self.withdrawal)?;
+        self.read_again()?;
         let mut contents = self.contents.unsealed();
         contents.seal(&self.header.id, &keys, rng)?;
         let generation = self.header.generation + 1;
@@ -90,22 +104,44 @@ impl Unlocked {
         self.store(&mut *guard, header, contents, keys)
     }
 
-    /// Marks these passkeys as backed up (BS=1), those that may be.
+    /// Marks these passkeys as backed up (BS=1), those that may be, and then
+    /// does what makes it true. Where that fails, the marks are taken back.
     ///
     /// # Errors
-    /// Those of [`Unlocked::change`].
-    pub fn mark_exported(
+    /// Those of [`Unlocked::change`] and of `place`.
+    pub fn mark_exported<E: From<Error>>(
         &mut self,
         ids: &HashSet<CredentialId>,
+        place: impl FnOnce() -> Result<(), E>,
         rng: &mut dyn CryptoRngCore,
-    ) -> Result<(), Error> {
-        self.change(rng, |contents| {
+    ) -> Result<(), E> {
+        let medium = self.medium.clone();
+        // Held to the end: nobody else marks what is then taken back.
+        let mut guard = medium.lock(&self.withdrawal)?;
+        let mut new = HashSet::new();
+        let marked = self.change_under(&mut *guard, rng, |contents| {
+            let unmarked = |passkey: &&Passkey| passkey.backup != passkey.backup.exported();
+            let of_backup = contents.passkeys().filter(|passkey| ids.contains(&passkey.id));
+            new = of_backup.filter(unmarked).map(|passkey| passkey.id.clone()).collect();
             contents.update_where(
-                |passkey| ids.contains(&passkey.id) && passkey.backup != passkey.backup.exported(),
+                |passkey| new.contains(&passkey.id),
                 |passkey| passkey.backup = passkey.backup.exported(),
             );
             Ok(())
-        })
+        });
+        let placed = marked.map_err(E::from).and_then(|()| place());
+        if placed.is_err() {
+            // Marks that cannot be taken back claim too much, never too
+            // little; and what failed first says more.
+            let _ = self.change_under(&mut *guard, rng, |contents| {
+                contents.update_where(
+                    |passkey| new.contains(&passkey.id) && passkey.backup.done(),
+                    |passkey| passkey.backup = Backup::SYNCED,
+                );
+                Ok(())
+            });
+        }
+        placed
     }
 
     /// The passkeys of a backup that are not here, by their credential ids,

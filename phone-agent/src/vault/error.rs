@@ -39,6 +39,9 @@ pub enum Error {
     /// Another program writes it.
     #[error("the vault is in use by another program")]
     InUse,
+    /// Whoever asked for the change took it back. The vault is as it was.
+    #[error("the change was taken back before it was written")]
+    Withdrawn,
     /// No room to write it. The old one is untouched.
     #[error("there is no room to write the vault")]
     DiskFull,

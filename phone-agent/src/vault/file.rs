@@ -3,7 +3,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Error, Exclusive, Medium, VaultId, format};
+use super::{Error, Exclusive, Medium, VaultId, Withdrawal, format};
 use crate::defaults;
 
 /// A vault in a file.
@@ -51,7 +51,7 @@ impl Medium for FileMedium {
         Ok(head)
     }
 
-    fn lock(&self) -> Result<Box<dyn Exclusive + '_>, Error> {
+    fn lock(&self, withdrawal: &Withdrawal) -> Result<Box<dyn Exclusive + '_>, Error> {
         let path = self.resolved();
         if let Some(folder) = path.parent() {
             make_folder(folder)?;
@@ -60,9 +60,11 @@ impl Medium for FileMedium {
         for _ in 0..defaults::VAULT_LOCK_TRIES {
             match lock.try_lock() {
                 Ok(()) => return Ok(Box::new(Writing { medium: self, path, _lock: lock })),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(defaults::VAULT_LOCK_PAUSE),
+                Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(error.into()),
             }
+            withdrawal.check()?;
+            std::thread::sleep(defaults::VAULT_LOCK_PAUSE);
         }
         Err(Error::InUse)
     }
@@ -81,8 +83,7 @@ struct Writing<'a> {
 
 impl Exclusive for Writing<'_> {
     fn exists(&self) -> bool {
-        // A dangling link counts: something is meant to be there.
-        fs::symlink_metadata(&self.path).is_ok()
+        is_taken(&self.path)
     }
 
     fn replace(&mut self, bytes: &[u8]) -> Result<(), Error> {
@@ -121,24 +122,50 @@ fn write_beside(new: &Path, bytes: &[u8]) -> std::io::Result<()> {
     written
 }
 
-/// Writes a whole file for the owner alone, where there is none. Never takes
-/// the place of another, not even of one that comes up meanwhile.
-pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let taken = || fs::symlink_metadata(path).is_ok();
-    if taken() {
-        return Err(Error::Exists);
+/// A whole file for the owner alone, on the disk beside the name that it is
+/// to have. Removed on drop, and left as `.NAME.new` by a kill.
+#[derive(Debug)]
+pub(super) struct Pending {
+    new: PathBuf,
+    path: PathBuf,
+}
+
+impl Pending {
+    /// Writes it, where there is none of that name.
+    pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+        if is_taken(path) {
+            return Err(Error::Exists);
+        }
+        let new = beside(path, ".", ".new");
+        write_beside(&new, bytes)?;
+        Ok(Self { new, path: path.to_owned() })
     }
-    let new = beside(path, ".", ".new");
-    write_beside(&new, bytes)?;
-    // A link does not replace, as a rename does. File systems without links
-    // are not worth losing the backup.
-    let placed = match fs::hard_link(&new, path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists && !taken() => fs::rename(&new, path),
-        linked => linked,
-    };
-    let _ = fs::remove_file(&new);
-    placed?;
-    sync_folder(path).map_err(|_| Error::Unconfirmed)
+
+    /// Gives it its name. Never takes the place of another, not even of one
+    /// that came up meanwhile.
+    pub(super) fn place(self) -> Result<(), Error> {
+        let Self { new, path } = &self;
+        // A link does not replace, as a rename does. File systems without
+        // links are not worth losing the backup.
+        match fs::hard_link(new, path) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists && !is_taken(path) => {
+                fs::rename(new, path)?;
+            }
+            linked => linked?,
+        }
+        sync_folder(path).map_err(|_| Error::Unconfirmed)
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.new);
+    }
+}
+
+/// A dangling link counts: something is meant to be there.
+fn is_taken(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
 }
 
 /// Without this the rename itself may be lost with the power.
@@ -196,9 +223,9 @@ mod tests {
     fn a_folder_that_cannot_be_forced_to_the_disk_is_told_and_the_new_bytes_are_there() {
         let folder = tempfile::tempdir().unwrap();
         let sound = in_folder(folder.path(), sync_folder);
-        assert_eq!(sound.lock().unwrap().replace(b"old"), Ok(()));
+        assert_eq!(sound.lock(&Withdrawal::default()).unwrap().replace(b"old"), Ok(()));
         let unsound = in_folder(folder.path(), |_| Err(std::io::ErrorKind::Other.into()));
-        assert_eq!(unsound.lock().unwrap().replace(b"new"), Err(Error::Unconfirmed));
+        assert_eq!(unsound.lock(&Withdrawal::default()).unwrap().replace(b"new"), Err(Error::Unconfirmed));
         assert_eq!(sound.read(), Ok(b"new".to_vec()));
     }
 
@@ -206,7 +233,7 @@ mod tests {
     fn a_rename_that_fails_leaves_the_old_bytes_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let medium = in_folder(folder.path(), sync_folder);
-        let mut guard = medium.lock().unwrap();
+        let mut guard = medium.lock(&Withdrawal::default()).unwrap();
         // A folder cannot be replaced by a file.
         fs::create_dir(folder.path().join("vault")).unwrap();
         assert!(matches!(guard.replace(b"new"), Err(Error::Io(_))));
@@ -221,6 +248,7 @@ mod tests {
     fn a_new_file_takes_nobodys_place() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("backup");
+        let write_new = |path: &Path, bytes: &[u8]| Pending::write(path, bytes)?.place();
         assert_eq!(write_new(&path, b"first"), Ok(()));
         assert_eq!(write_new(&path, b"second"), Err(Error::Exists));
         let dangling = folder.path().join("link");

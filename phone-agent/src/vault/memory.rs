@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Error, Exclusive, Medium, VaultId};
+use super::{Error, Exclusive, Medium, VaultId, Withdrawal};
 
 /// A vault in memory, for tests and demos.
 #[derive(Default)]
@@ -16,7 +16,7 @@ impl Medium for MemoryMedium {
         locked(&self.bytes).clone().ok_or(Error::NotFound)
     }
 
-    fn lock(&self) -> Result<Box<dyn Exclusive + '_>, Error> {
+    fn lock(&self, _: &Withdrawal) -> Result<Box<dyn Exclusive + '_>, Error> {
         Ok(Box::new(Writing { medium: self, _turn: locked(&self.writer) }))
     }
 

@@ -1,5 +1,6 @@
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use cablecar_protocol::ctap::{RelyingParty, User};
 use rand_core::OsRng;
@@ -335,6 +336,36 @@ fn a_vault_that_another_program_holds_is_in_use() {
 }
 
 #[test]
+fn a_change_is_withdrawn_while_it_waits_or_not_at_all() {
+    let (folder, vault, before) = two_records();
+    let mut unlocked = vault.unlock(&passphrase("right")).unwrap();
+    let lock = fs::File::open(folder.path().join("vault.lock")).unwrap();
+    lock.lock().unwrap();
+    let withdrawal = Withdrawal::default();
+    unlocked.heed(withdrawal.clone());
+    let began = Instant::now();
+    let waiting = std::thread::spawn(move || {
+        let added = unlocked.add(passkey("three.example", b"3"), &mut OsRng);
+        (added, began.elapsed(), unlocked)
+    });
+    std::thread::sleep(Duration::from_millis(100));
+    withdrawal.withdraw();
+    let (added, waited, mut unlocked) = waiting.join().unwrap();
+    assert_eq!(added, Err(Error::Withdrawn));
+    assert!(waited < Duration::from_secs(2), "{waited:?}");
+    drop(lock);
+    // Nobody is in the way any more, and it is still not wanted.
+    assert_eq!(unlocked.add(passkey("three.example", b"3"), &mut OsRng), Err(Error::Withdrawn));
+    assert_eq!(fs::read(folder.path().join("vault")).unwrap(), before);
+    // What is written stays, and what belongs to it is written, too.
+    let withdrawal = Withdrawal::default();
+    unlocked.heed(withdrawal.clone());
+    assert_eq!(unlocked.add(passkey("three.example", b"3"), &mut OsRng), Ok(()));
+    withdrawal.withdraw();
+    assert_eq!(unlocked.add(passkey("four.example", b"4"), &mut OsRng), Ok(()));
+}
+
+#[test]
 fn a_vault_that_was_exchanged_while_open_is_not_overwritten() {
     let (folder, vault, _) = two_records();
     let mut unlocked = vault.unlock(&passphrase("right")).unwrap();
@@ -356,8 +387,8 @@ impl Medium for Unsure {
         self.0.read()
     }
 
-    fn lock(&self) -> Result<Box<dyn Exclusive + '_>, Error> {
-        Ok(Box::new(UnsureWriting(self.0.lock()?)))
+    fn lock(&self, withdrawal: &Withdrawal) -> Result<Box<dyn Exclusive + '_>, Error> {
+        Ok(Box::new(UnsureWriting(self.0.lock(withdrawal)?)))
     }
 
     fn anchor(&self, vault: &VaultId) -> Option<u64> {
@@ -460,3 +491,5 @@ fn no_secret_prints_itself() {
     let text = format!("{:?}", vault.unlock(&passphrase("right")).unwrap());
     assert!(text.contains("Keys(..)"), "{text}");
 }
+
+mod backups;

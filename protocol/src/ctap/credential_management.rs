@@ -1,52 +1,25 @@
 //! credentialManagement (0a): what is stored, listed, removed and renamed.
 //! CTAP 2.1, 6.8.
 
-use super::{CredentialDescriptor, RelyingParty, Status, User, optional, parameters, required, typed};
-use crate::cbor::{self, Item, Writer};
+use super::{CredentialDescriptor, RelyingParty, Status, SubcommandRequest, User, required, typed};
+use crate::cbor::{self, Writer};
 
-/// What the platform asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Request<'a> {
-    /// The subcommand (key 1).
-    pub subcommand: u64,
-    /// Its parameters as they stood (key 2), a map and no more is known.
-    pub parameters: Option<Item<'a>>,
-    /// pinUvAuthProtocol (key 3).
-    pub protocol: Option<u64>,
-    /// pinUvAuthParam (key 4).
-    pub param: Option<&'a [u8]>,
-}
+/// getCredsMetadata
+pub const GET_CREDS_METADATA: u64 = 0x01;
+/// enumerateRPsBegin
+pub const ENUMERATE_RPS_BEGIN: u64 = 0x02;
+/// enumerateRPsGetNextRP
+pub const ENUMERATE_RPS_NEXT: u64 = 0x03;
+/// enumerateCredentialsBegin
+pub const ENUMERATE_CREDENTIALS_BEGIN: u64 = 0x04;
+/// enumerateCredentialsGetNextCredential
+pub const ENUMERATE_CREDENTIALS_NEXT: u64 = 0x05;
+/// deleteCredential
+pub const DELETE_CREDENTIAL: u64 = 0x06;
+/// updateUserInformation
+pub const UPDATE_USER_INFORMATION: u64 = 0x07;
 
-impl<'a> Request<'a> {
-    /// getCredsMetadata
-    pub const GET_CREDS_METADATA: u64 = 0x01;
-    /// enumerateRPsBegin
-    pub const ENUMERATE_RPS_BEGIN: u64 = 0x02;
-    /// enumerateRPsGetNextRP
-    pub const ENUMERATE_RPS_NEXT: u64 = 0x03;
-    /// enumerateCredentialsBegin
-    pub const ENUMERATE_CREDENTIALS_BEGIN: u64 = 0x04;
-    /// enumerateCredentialsGetNextCredential
-    pub const ENUMERATE_CREDENTIALS_NEXT: u64 = 0x05;
-    /// deleteCredential
-    pub const DELETE_CREDENTIAL: u64 = 0x06;
-    /// updateUserInformation
-    pub const UPDATE_USER_INFORMATION: u64 = 0x07;
-
-    /// Reads the parameters of the command. Unknown keys are ignored.
-    ///
-    /// # Errors
-    /// The status that the specification gives the fault.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, Status> {
-        let map = parameters(bytes)?;
-        Ok(Self {
-            subcommand: required(&map, 1, |item| typed(item.as_unsigned()))?,
-            parameters: optional(&map, 2, |item| typed(item.as_map()).map(|_| item))?,
-            protocol: optional(&map, 3, |item| typed(item.as_unsigned()))?,
-            param: optional(&map, 4, |item| typed(item.as_bytes()))?,
-        })
-    }
-
+impl SubcommandRequest<'_> {
     /// rpIDHash, among the subcommand's parameters (key 1): SHA-256 of an RP
     /// ID.
     ///

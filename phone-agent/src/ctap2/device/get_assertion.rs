@@ -12,7 +12,7 @@ use cablecar_protocol::qr::Hint;
 
 use super::extensions::Salts;
 use super::get_next_assertion::Remembered;
-use super::user_verification::{Terms, method};
+use super::user_verification::{Method, Terms, method};
 use super::{Context, Device, Step};
 use crate::consent::{Account, Approval, Question, Ticket, What};
 use crate::ctap2::failure::Failure;
@@ -82,6 +82,11 @@ impl Device {
             return Err(Status::UNSUPPORTED_OPTION.into());
         }
         let salts = extensions.hmac_secret.as_ref().map(|input| Salts::read(input, &self.pin_uv));
+        let salts = salts.transpose();
+        // What is wrong with them costs no try.
+        if let (Method::BuiltIn, Err(status)) = (method, &salts) {
+            return Err((*status).into());
+        }
         let terms = Terms {
             permission: Permissions::GET_ASSERTION,
             rp_id: &request.rp_id,
@@ -93,7 +98,7 @@ impl Device {
             present,
             blob: extensions.cred_blob,
             large_blob_key: extensions.large_blob_key,
-            salts: salts.transpose()?,
+            salts: salts?,
         };
         Ok(match verified {
             Some(verified) => self.ask_to_sign(asked, verified, context)?,

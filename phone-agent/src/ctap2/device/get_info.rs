@@ -8,7 +8,10 @@ use crate::ctap2::AAGUID;
 use crate::defaults;
 use crate::vault::Algorithm;
 
-const VERSIONS: [&str; 2] = ["FIDO_2_0", "FIDO_2_1"];
+/// `PRE` stands for the one command of the preview that there is: 41, which is
+/// credentialManagement and the only one that libfido2 sends up to 1.12. CTAP
+/// 2.1, 6.13.
+const VERSIONS: [&str; 3] = ["FIDO_2_0", "FIDO_2_1_PRE", "FIDO_2_1"];
 
 const EXTENSIONS: [&str; 6] =
     ["credBlob", "credProtect", "hmac-secret", "hmac-secret-mc", "largeBlobKey", "minPinLength"];
@@ -28,7 +31,6 @@ impl Device {
     /// The map behind the status.
     pub(super) fn get_info(&self) -> Vec<u8> {
         let state = self.vault.state();
-        let remaining = defaults::MAX_PASSKEYS.saturating_sub(self.vault.passkeys().count());
         let number = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         Writer::map_of(|map| {
             map.entry(0x01, |w| w.array(|list| write_texts(&VERSIONS, list)));
@@ -52,12 +54,13 @@ impl Device {
             if self.uv {
                 map.entry(0x11, |w| w.unsigned(defaults::PLATFORM_UV_ATTEMPTS));
             }
-            map.entry(0x14, |w| w.unsigned(number(remaining)));
+            map.entry(0x14, |w| w.unsigned(number(self.room())));
             map.entry(0x16, |w| w.array(|list| write_texts(&ATTESTATION_FORMATS, list)));
         })
     }
 
-    /// What is absent: `ep`, `bioEnroll`, `noMcGaPermissionsWithClientPin`,
+    /// What is absent: `ep`, `bioEnroll` and its preview,
+    /// `noMcGaPermissionsWithClientPin`,
     /// and what is about `uv` where nothing is built in.
     fn write_options(&self, writer: &mut Writer) {
         let state = self.vault.state();
@@ -71,6 +74,7 @@ impl Device {
             ("clientPin", state.pin.is_some()),
             ("pinUvAuthToken", true),
             ("credMgmt", true),
+            ("credentialMgmtPreview", true),
             ("authnrCfg", true),
             ("setMinPINLength", true),
             ("largeBlobs", true),

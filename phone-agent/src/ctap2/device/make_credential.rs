@@ -68,7 +68,7 @@ impl Device {
     pub(super) fn make_credential(
         &mut self,
         parameters: &[u8],
-        context: &Context<'_>,
+        context: &mut Context<'_>,
     ) -> Result<Step, Failure> {
         let Parameters { request, extensions, pin_uv_auth, enterprise_attestation, attestation_formats } =
             Parameters::parse(parameters)?;
@@ -246,9 +246,10 @@ impl Device {
             }
         });
         // On the disk before the platform hears of it.
+        let most = self.most_passkeys;
         self.vault.change(context.rng, |contents| {
             contents.replace(passkey);
-            let full = contents.passkeys().count() > defaults::MAX_PASSKEYS;
+            let full = contents.passkeys().count() > most;
             if full { Err(vault::Error::DiskFull) } else { Ok(()) }
         })?;
         Ok(body)

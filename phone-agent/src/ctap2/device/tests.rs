@@ -5,6 +5,7 @@ mod blobs;
 mod client_pin;
 mod config;
 mod extensions;
+mod full;
 mod garbage;
 mod get_assertion;
 mod get_info;

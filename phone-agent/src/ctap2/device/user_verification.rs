@@ -85,37 +85,32 @@ impl Device {
 
     /// Verifies by token, and says whether that was it: true if the user is
     /// verified, false if nobody is to be, nothing if what is built in has to
-    /// be tried first.
+    /// be tried first: that try is paid for.
     ///
     /// # Errors
     /// [`Status::PIN_NOT_SET`], [`Status::PIN_AUTH_INVALID`]; and where
-    /// nothing built in can be tried any more, as above.
+    /// nothing built in can be tried any more, as above; those of writing.
     pub(super) fn verify(
         &mut self,
         method: Method<'_>,
         terms: Terms<'_>,
-        context: &Context<'_>,
-    ) -> Result<Option<bool>, Status> {
+        context: &mut Context<'_>,
+    ) -> Result<Option<bool>, Failure> {
         let Terms { permission, rp_id, client_data_hash } = terms;
         match method {
             Method::None => Ok(Some(false)),
             // There can be no token.
-            Method::Token(..) if !self.is_protected() => Err(Status::PIN_NOT_SET),
+            Method::Token(..) if !self.is_protected() => Err(Status::PIN_NOT_SET.into()),
             Method::Token(protocol, param) => {
                 self.authorise(protocol, param, client_data_hash, permission, rp_id, context.now)?;
                 Ok(Some(true))
             }
-            Method::BuiltIn if self.may_try_uv() => Ok(None),
-            Method::BuiltIn => Err(self.unverified()),
+            Method::BuiltIn if self.uv && self.pay_for_verification(context.rng)? => Ok(None),
+            Method::BuiltIn => Err(self.unverified().into()),
         }
     }
 
-    /// Whether a built-in verification may be tried.
-    fn may_try_uv(&self) -> bool {
-        self.uv && self.vault.state().uv_retries > 0
-    }
-
-    /// Keeps count of the tries of the built-in verification, on the disk
+    /// Settles what a try of the built-in verification comes to, on the disk
     /// before anybody hears how it went; fails unless the user is verified.
     ///
     /// # Errors
@@ -126,7 +121,7 @@ impl Device {
         rng: &mut dyn CryptoRngCore,
     ) -> Result<(), Failure> {
         // Which of the two it was, 6.1.2 and 6.2.2 do not tell the platform.
-        if let Err(Failure::Vault(error)) = self.count_verification(verified, rng) {
+        if let Err(Failure::Vault(error)) = self.settle_verification(verified, rng) {
             return Err(error.into());
         }
         if verified == Verified::Yes { Ok(()) } else { Err(self.unverified().into()) }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::exchange::tests::{passkey, passkeys, passphrase, rng};
-use crate::vault::{Algorithm, Kdf, Vault};
+use crate::vault::{Algorithm, Contents, Kdf, Vault};
 
 fn unlocked() -> Unlocked {
     let vault = Vault::in_memory();
@@ -129,7 +129,13 @@ fn what_goes_out_is_marked_and_what_may_not_stays() {
     let (all, rows) = export(&vault, &[], ALL).unwrap();
     assert_eq!((all.len(), outcomes(&rows).join(",").as_str()), (2, "in protection-left,in,device-bound"));
     assert_eq!(export(&vault, &["other.example".into()], ALL).unwrap().1.len(), 0);
-    exported(&mut vault, &going, &mut rng()).unwrap();
+    let before: Vec<_> = vault.passkeys().map(|passkey| passkey.backup).collect();
+    let failing = || Err(vault::Error::DiskFull);
+    assert_eq!(exported(&mut vault, &going, failing, &mut rng()), Err(vault::Error::DiskFull));
+    assert!(vault.passkeys().map(|passkey| passkey.backup).eq(before), "nothing went out");
+    let generation = vault.generation();
+    exported(&mut vault, &going, || Ok::<_, vault::Error>(()), &mut rng()).unwrap();
+    assert_eq!(vault.generation(), generation + 1);
     let backups: Vec<_> = vault.passkeys().map(|passkey| passkey.backup.done()).collect();
     assert_eq!(backups.iter().filter(|done| **done).count(), 2);
     assert!(vault.passkeys().all(|passkey| passkey.backup.done() == passkey.backup.eligible()));

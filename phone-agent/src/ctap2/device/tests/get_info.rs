@@ -27,7 +27,7 @@ fn every_member_is_there_and_canonical() {
     let info = platform.ask(&[0x04]).unwrap();
     let keys: Vec<_> = map(&info).iter().map(|(key, _)| key.as_int().unwrap()).collect();
     assert_eq!(keys, [1, 2, 3, 4, 5, 6, 7, 8, 9, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x14, 0x16]);
-    assert_eq!(texts(&info, 1), ["FIDO_2_0", "FIDO_2_1"]);
+    assert_eq!(texts(&info, 1), ["FIDO_2_0", "FIDO_2_1_PRE", "FIDO_2_1"]);
     assert_eq!(
         texts(&info, 2),
         ["credBlob", "credProtect", "hmac-secret", "hmac-secret-mc", "largeBlobKey", "minPinLength"]
@@ -47,6 +47,7 @@ fn every_member_is_there_and_canonical() {
             ("pinUvAuthToken", true),
             ("setMinPINLength", true),
             ("makeCredUvNotRqd", true),
+            ("credentialMgmtPreview", true),
         ]
         .map(|(name, value)| (name.to_owned(), value))
     );
@@ -101,4 +102,38 @@ fn a_built_in_verification_is_told_of_only_where_there_is_one() {
     let info = Platform::with_uv(true).ask(&[0x04]).unwrap();
     assert!(options(&info).contains(&("uv".into(), true)));
     assert_eq!(number(&info, 0x11), 3);
+}
+
+/// Byte by byte: what getInfo names is taken, and nothing else is.
+#[test]
+fn the_commands_are_those_that_it_names() {
+    for uv in [false, true] {
+        let mut platform = Platform::with_uv(uv);
+        let info = platform.ask(&[0x04]).unwrap();
+        let (versions, options) = (texts(&info, 1), options(&info));
+        let version = |name: &str| versions.iter().any(|one| one == name);
+        let option = |name: &str| options.iter().any(|(one, value)| one == name && *value);
+        let is_known = |name: &str| options.iter().any(|(one, _)| one == name);
+        for command in 0..=0xff {
+            let named = match command {
+                0x01 | 0x02 | 0x04 | 0x07 | 0x08 => version("FIDO_2_0"),
+                // Whether a PIN is set or not.
+                0x06 => is_known("clientPin"),
+                0x09 => is_known("bioEnroll"),
+                0x0a => option("credMgmt"),
+                0x0b => version("FIDO_2_1"),
+                0x0c => option("largeBlobs"),
+                0x0d => option("authnrCfg"),
+                0x40 => is_known("userVerificationMgmtPreview"),
+                0x41 => version("FIDO_2_1_PRE") && option("credentialMgmtPreview"),
+                _ => false,
+            };
+            let taken = platform.raw(&[command])[0] != 0x01;
+            assert_eq!(taken, named, "{command:#x}");
+        }
+        for (subcommand, named) in [(6, option("uv")), (7, option("uv")), (9, option("pinUvAuthToken"))] {
+            let status = platform.status(0x06, |map| _ = map.entry(2, |w| w.unsigned(subcommand)));
+            assert_eq!(status != 0x3e, named, "{subcommand}");
+        }
+    }
 }

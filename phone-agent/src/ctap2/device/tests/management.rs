@@ -12,8 +12,19 @@ fn manage(
     subcommand: u8,
     parameters: Option<Vec<u8>>,
 ) -> (u8, Vec<u8>) {
+    manage_by(0x0a, platform, token, subcommand, parameters)
+}
+
+/// The same, by this command: it has two.
+fn manage_by(
+    command: u8,
+    platform: &mut Platform,
+    token: Option<&Token>,
+    subcommand: u8,
+    parameters: Option<Vec<u8>>,
+) -> (u8, Vec<u8>) {
     let message = [&[subcommand], parameters.as_deref().unwrap_or_default()].concat();
-    platform.send(0x0a, |map| {
+    platform.send(command, |map| {
         map.entry(1, |w| w.unsigned(subcommand.into()));
         if let Some(parameters) = &parameters {
             map.entry(2, |w| w.copy(cbor::parse(parameters, 8).unwrap()));
@@ -147,6 +158,20 @@ fn relying_parties_and_their_credentials_are_listed_one_by_one() {
     let mut platform = Platform::with_pin("1234");
     let token = platform.token(2, "1234", CM, None).unwrap();
     assert_eq!(manage(&mut platform, Some(&token), 2, None), (0x2e, vec![]));
+}
+
+/// What libfido2 sends up to 1.12.
+#[test]
+fn the_preview_does_the_same() {
+    let (mut platform, _) = stocked();
+    let token = token(&mut platform);
+    for (subcommand, parameters) in [(1, None), (2, None), (4, of_rp("one.example")), (9, None)] {
+        let [one, other] = [0x0a, 0x41]
+            .map(|command| manage_by(command, &mut platform, Some(&token), subcommand, parameters.clone()));
+        assert_eq!(one, other, "{subcommand}");
+        let expected = if subcommand == 9 { 0x3e } else { 0 };
+        assert_eq!(other.0, expected, "{subcommand}");
+    }
 }
 
 #[test]

@@ -198,6 +198,16 @@ impl Platform {
         agreed.token(status, &body)
     }
 
+    /// The request for a token by what is built in.
+    pub(super) fn token_by_uv_request(&mut self, protocol: u64, bits: u64, rp: Option<&str>) -> Vec<u8> {
+        let agreed = self.agree(protocol);
+        let parameters = Writer::map_of(|map| {
+            agreed.write(6, map);
+            wanted(bits, rp, map);
+        });
+        [&[0x06][..], &parameters].concat()
+    }
+
     /// getPinUvAuthTokenUsingUvWithPermissions
     pub(super) fn token_by_uv(&mut self, protocol: u64, bits: u64, rp: Option<&str>) -> Result<Token, u8> {
         let agreed = self.agree(protocol);

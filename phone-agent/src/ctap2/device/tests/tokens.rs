@@ -1,9 +1,12 @@
 //! pinUvAuthTokens: what they are good for, and how long.
 
-use super::platform::{ACFG, CM, GA, LBW, MC, Platform, Token};
+use rand_core::OsRng;
+
+use super::platform::{ACFG, CM, GA, LBW, MC, Platform, Token, passphrase};
 use crate::ctap2::Moment;
 use crate::ctap2::pin_uv::Protocol;
 use crate::ctap2::token::Permissions;
+use crate::vault::State;
 
 const MAKE: Permissions = Permissions::MAKE_CREDENTIAL;
 const GET: Permissions = Permissions::GET_ASSERTION;
@@ -192,4 +195,29 @@ fn a_pin_that_another_program_changes_takes_the_token_away() {
     };
     other.change(&mut rand_core::OsRng, change).unwrap();
     assert!(!manages(&mut platform, &token));
+}
+
+/// Another program may write while a change of ours waits for it, and that
+/// change then takes in what was written: no token outlives it for that.
+#[test]
+fn a_token_does_not_outlive_what_a_change_took_in() {
+    let mut platform = Platform::with_pin("1234");
+    let token = platform.token(2, "1234", CM, None).unwrap();
+    let mut other = platform.vault.unlock(&passphrase()).unwrap();
+    other
+        .change(&mut OsRng, |contents| {
+            let state = contents.state().clone();
+            contents.set_state(State { pin_retries: 7, ..state });
+            Ok(())
+        })
+        .unwrap();
+    platform.device.change_state(&mut OsRng, |state| state.always_uv = true).unwrap();
+    assert_eq!(platform.stored().pin_retries, 7);
+    let param = token.authenticate(&[0x01]);
+    let status = platform.status(0x0a, |map| {
+        map.entry(1, |w| w.unsigned(1));
+        map.entry(3, |w| w.unsigned(2));
+        map.entry(4, |w| w.bytes(&param));
+    });
+    assert_eq!(status, 0x33);
 }

@@ -7,6 +7,7 @@ use rand_core::OsRng;
 use super::platform::{GA, MC, Platform};
 use super::requests::*;
 use crate::consent::Answer;
+use crate::ctap2::{Context, Moment, Step};
 use crate::verification::Verified;
 
 const RP: &str = "example.com";
@@ -121,4 +122,49 @@ fn a_built_in_verification_that_fails_makes_nothing() {
         assert_eq!([platform.ask(&request), platform.ask(&asked_at_last)], [Err(status), Err(status)]);
         assert_eq!((platform.reasons.len(), platform.asked.len(), platform.passkeys()), (0, 0, 0));
     }
+}
+
+/// What a thief of the running phone would like: that pulling the plug, or
+/// taking the request back, makes a try of the built-in verification free.
+#[test]
+fn a_try_is_paid_for_before_anybody_is_verified() {
+    let mut platform = Platform::with_uv(true);
+    let make = with_options(&make(RP, b"1"), &[("uv", true)]);
+    let get = with_options(&get(RP), &[("uv", true)]);
+    for (request, left) in
+        [(make.clone(), 4), (get.clone(), 3), (platform.token_by_uv_request(2, GA, Some(RP)), 2)]
+    {
+        let now = Moment { since_power_up: platform.now, epoch: 0 };
+        let step = platform.device.take(&request, &mut Context { rng: &mut OsRng, now });
+        assert!(matches!(step, Step::Verify(..)), "{step:?}");
+        assert_eq!(platform.stored().uv_retries, left, "on the disk while the person is being verified");
+        drop(step);
+    }
+    platform.power_cycle();
+    assert_eq!(platform.stored().uv_retries, 2);
+    // Whom nobody can verify pays nothing, and who is the owner gets all back.
+    platform.verified = Verified::CannotAsk;
+    assert_eq!(platform.ask(&make), Err(0x27));
+    assert_eq!(platform.stored().uv_retries, 2);
+    platform.verified = Verified::Yes;
+    assert!(platform.make(&make).is_ok());
+    assert_eq!(platform.stored().uv_retries, 5);
+}
+
+#[test]
+fn salts_that_are_wrong_cost_no_try() {
+    let mut platform = Platform::with_uv(true);
+    let agreed = platform.agree(2);
+    let request = with_extensions(&with_options(&get(RP), &[("uv", true)]), |map| {
+        map.text_entry("hmac-secret", |w| {
+            w.map(|map| {
+                map.entry(1, |w| agreed.write_cose_key(w));
+                map.entry(2, |w| w.bytes(&[0; 48]));
+                map.entry(3, |w| w.bytes(&[0; 32]));
+                map.entry(4, |w| w.unsigned(2));
+            });
+        });
+    });
+    assert_eq!(platform.ask(&request), Err(0x33));
+    assert_eq!((platform.reasons.len(), platform.stored().uv_retries), (0, 5));
 }
