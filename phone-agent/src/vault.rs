@@ -35,6 +35,7 @@ use subtle::ConstantTimeEq;
 pub use contents::Contents;
 pub use copies::BackedUp;
 pub use error::{Error, Part};
+pub use format::Ends;
 pub use keys::Kdf;
 pub use private_key::{Algorithm, PrivateKey, PublicKey};
 pub use record::{Backup, CredentialId, LargeBlobKey, Passkey, PrfSecrets, Protection};
@@ -62,12 +63,12 @@ pub trait Medium: std::fmt::Debug + Send + Sync {
     /// [`Error::NotFound`], [`Error::Io`].
     fn read(&self) -> Result<Vec<u8>, Error>;
 
-    /// At least the header of what [`Medium::read`] would give.
+    /// The ends of what [`Medium::read`] would give, all of one moment.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Io`].
-    fn head(&self) -> Result<Vec<u8>, Error> {
-        self.read()
+    fn ends(&self) -> Result<Ends, Error> {
+        self.read().map(|bytes| Ends::of(&bytes))
     }
 
     /// Keeps every other writer out until the guard is dropped.
@@ -182,7 +183,7 @@ impl Vault {
     fn unlock_leaving_traces(&self, passphrase: &Passphrase) -> Result<Unlocked, Error> {
         // The anchor is read before the vault: a writer goes the other way
         // round, so nothing looks older than it is.
-        let id = format::head(&self.medium.head()?)?.id;
+        let id = format::head(&self.medium.ends()?.first)?.id;
         let anchor = self.medium.anchor(&id);
         let bytes = self.medium.read()?;
         let layout = format::read(&bytes)?;
@@ -219,7 +220,8 @@ pub struct Unlocked {
     medium: Arc<dyn Medium>,
     keys: Keys,
     header: Header,
-    closing: [u8; 32],
+    /// Of the bytes that were last read or written.
+    ends: Ends,
     contents: Contents,
 }
 
@@ -231,7 +233,7 @@ impl Unlocked {
         if !intact {
             return Err(Error::Damaged(Part::List));
         }
-        Ok(Self { medium, keys, header: layout.header, closing: layout.closing, contents })
+        Ok(Self { medium, keys, header: layout.header, ends: Ends::of(bytes), contents })
     }
 
     /// The passkeys, oldest first.
@@ -303,7 +305,7 @@ impl Unlocked {
         let bytes = format::write(&header, contents.sealed(), &keys);
         let stored = guard.replace(&bytes);
         if let Ok(()) | Err(Error::Unconfirmed) = stored {
-            self.closing = format::closing_tag(&bytes);
+            self.ends = Ends::of(&bytes);
             (self.header, self.contents, self.keys) = (header, contents, keys);
         }
         if stored.is_ok() {
@@ -313,20 +315,23 @@ impl Unlocked {
     }
 
     /// Takes in what others wrote since the vault was opened: what they removed
-    /// must not be used any more. Says whether there was anything.
+    /// must not be used any more. Says whether there was anything. Costs next
+    /// to nothing where there was not, however long the vault is.
     ///
     /// # Errors
     /// [`Error::Replaced`] where this is another vault now, or has another
     /// passphrase; those of reading and opening.
     pub fn refresh(&mut self) -> Result<bool, Error> {
+        // The closing tag covers every byte before it, under a key that nobody
+        // else has: the same tag behind the same header is the same write.
+        if self.medium.ends()? == self.ends {
+            return Ok(false);
+        }
         let bytes = self.medium.read()?;
         let header = format::head(&bytes)?;
         let same_vault = header.id == self.header.id && header.key_check == self.header.key_check;
         if !same_vault || header.generation < self.header.generation {
             return Err(Error::Replaced);
-        }
-        if format::closing_tag(&bytes) == self.closing {
-            return Ok(false);
         }
         let keys = self.keys.again();
         *self = Self::open(self.medium.clone(), keys, format::read(&bytes)?, &bytes)?;

@@ -1,9 +1,9 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Error, Exclusive, Medium, VaultId, format};
+use super::{Ends, Error, Exclusive, Medium, VaultId, format};
 use crate::defaults;
 
 /// A vault in a file.
@@ -44,11 +44,17 @@ impl Medium for FileMedium {
         Ok(fs::read(&self.path)?)
     }
 
-    fn head(&self) -> Result<Vec<u8>, Error> {
-        let mut head = Vec::with_capacity(format::HEADER);
-        let limit = u64::try_from(format::HEADER).unwrap_or(u64::MAX);
-        File::open(&self.path)?.take(limit).read_to_end(&mut head)?;
-        Ok(head)
+    fn ends(&self) -> Result<Ends, Error> {
+        // A vault is never written in its place, so what is open stays whole.
+        let mut file = File::open(&self.path)?;
+        let up_to = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+        let mut first = Vec::with_capacity(format::HEADER);
+        (&file).take(up_to(format::HEADER)).read_to_end(&mut first)?;
+        let length = file.seek(SeekFrom::End(0))?;
+        file.seek(SeekFrom::Start(length.saturating_sub(up_to(format::CLOSING_TAG))))?;
+        let mut last = Vec::with_capacity(format::CLOSING_TAG);
+        file.take(up_to(format::CLOSING_TAG)).read_to_end(&mut last)?;
+        Ok(Ends { length, first, last })
     }
 
     fn lock(&self) -> Result<Box<dyn Exclusive + '_>, Error> {
@@ -215,6 +221,20 @@ mod tests {
             fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, ["vault", "vault.lock"]);
+    }
+
+    #[test]
+    fn the_ends_of_a_file_are_those_of_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let medium = in_folder(folder.path(), sync_folder);
+        assert_eq!(medium.ends(), Err(Error::NotFound));
+        let bytes: Vec<u8> = (0..=255).collect();
+        for length in 0..=bytes.len() {
+            fs::write(&medium.path, &bytes[..length]).unwrap();
+            assert_eq!(medium.ends(), Ok(Ends::of(&bytes[..length])), "{length} bytes");
+        }
+        let ends = Ends::of(&bytes);
+        assert_eq!((ends.first.as_slice(), ends.last.as_slice()), (&bytes[..94], &bytes[224..]));
     }
 
     #[test]

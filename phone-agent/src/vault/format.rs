@@ -16,7 +16,7 @@ const VERSION: u16 = 1;
 /// Everything up to the header sum, and the sum.
 pub(super) const HEADER: usize = 94;
 const HEADER_SUM: usize = 8;
-const CLOSING_TAG: usize = 32;
+pub(super) const CLOSING_TAG: usize = 32;
 /// Id, length and nonce of a record.
 const RECORD_OVERHEAD: usize = 16 + 4 + 24;
 
@@ -43,6 +43,28 @@ pub(super) struct SealedRecord {
     id: [u8; 16],
     nonce: [u8; 24],
     sealed: Vec<u8>,
+}
+
+/// How long a vault is, what it begins with and what it ends with: enough to
+/// tell whether it was written since it was last seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ends {
+    /// Length of the whole in bytes.
+    pub length: u64,
+    /// The header, up to 94 bytes.
+    pub first: Vec<u8>,
+    /// The closing tag, up to 32 bytes.
+    pub last: Vec<u8>,
+}
+
+impl Ends {
+    /// The ends of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let first = bytes.get(..HEADER).unwrap_or(bytes);
+        let last = bytes.last_chunk::<CLOSING_TAG>().map_or(bytes, |last| last);
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        Self { length, first: first.to_vec(), last: last.to_vec() }
+    }
 }
 
 /// Takes a file apart. Never allocates more than the file is long.
@@ -163,11 +185,6 @@ pub(super) fn new_vault(
     contents.seal(&id, &keys, rng)?;
     let header = Header { id, generation: 1, kdf, salt, key_check: *keys.check() };
     Ok((id, write(&header, contents.sealed(), &keys)))
-}
-
-/// The closing tag of these bytes of a vault.
-pub(super) fn closing_tag(bytes: &[u8]) -> [u8; CLOSING_TAG] {
-    bytes.last_chunk().copied().unwrap_or([0; CLOSING_TAG])
 }
 
 impl SealedRecord {

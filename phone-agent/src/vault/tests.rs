@@ -6,6 +6,8 @@ use rand_core::OsRng;
 
 use super::*;
 
+mod refresh;
+
 /// A source of randomness that fails.
 pub(crate) struct NoRandomness;
 
