@@ -192,7 +192,7 @@ impl Vault {
         if !bool::from(keys.check().ct_eq(&layout.header.key_check)) {
             return Err(Error::WrongPassphrase);
         }
-        let unlocked = Unlocked::open(self.medium.clone(), keys, layout, &bytes)?;
+        let unlocked = Unlocked::open(self.medium.clone(), keys, layout, bytes)?;
         let generation = unlocked.header.generation;
         let rolled_back = anchor.is_some_and(|anchor| generation < anchor);
         if rolled_back && !self.accept_rollback {
@@ -226,14 +226,15 @@ pub struct Unlocked {
 }
 
 impl Unlocked {
-    fn open(medium: Arc<dyn Medium>, keys: Keys, layout: Layout, bytes: &[u8]) -> Result<Self, Error> {
-        let intact = layout.closing_tag_fits(bytes, &keys);
-        let contents = Contents::open(layout.records, &layout.header.id, &keys)?;
+    fn open(medium: Arc<dyn Medium>, keys: Keys, layout: Layout, bytes: Vec<u8>) -> Result<Self, Error> {
+        let intact = layout.closing_tag_fits(&bytes, &keys);
+        let bytes = Arc::new(bytes);
+        let contents = Contents::open(&bytes, layout.records, &layout.header.id, &keys)?;
         // Only now: a damaged record is named before the list that holds it.
         if !intact {
             return Err(Error::Damaged(Part::List));
         }
-        Ok(Self { medium, keys, header: layout.header, ends: Ends::of(bytes), contents })
+        Ok(Self { medium, keys, header: layout.header, ends: Ends::of(&bytes), contents })
     }
 
     /// The passkeys, oldest first.
@@ -334,7 +335,7 @@ impl Unlocked {
             return Err(Error::Replaced);
         }
         let keys = self.keys.again();
-        *self = Self::open(self.medium.clone(), keys, format::read(&bytes)?, &bytes)?;
+        *self = Self::open(self.medium.clone(), keys, format::read(&bytes)?, bytes)?;
         Ok(true)
     }
 }

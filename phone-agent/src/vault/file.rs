@@ -106,10 +106,19 @@ impl Exclusive for Writing<'_> {
         if path.parent().is_some_and(|folder| make_folder(folder).is_err()) {
             return;
         }
-        // Not forced to the disk, and in its place: an anchor that is too old,
-        // cut short or empty does no harm.
-        let _ = fs::write(&path, format!("{generation}\n"));
+        // Not forced to the disk: an anchor that is too old, cut short or empty
+        // does no harm. Over what is there rather than into an emptied file,
+        // which some file systems write out at once.
+        let _ = write_over(&path, format!("{generation}\n").as_bytes());
     }
+}
+
+/// Writes a file in its place.
+fn write_over(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().create(true).write(true).truncate(false).open(path)?;
+    file.write_all(bytes)?;
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if file.metadata()?.len() == length { Ok(()) } else { file.set_len(length) }
 }
 
 /// Writes a file that is not there, and leaves nothing where that fails.
@@ -235,6 +244,20 @@ mod tests {
         }
         let ends = Ends::of(&bytes);
         assert_eq!((ends.first.as_slice(), ends.last.as_slice()), (&bytes[..94], &bytes[224..]));
+    }
+
+    #[test]
+    fn an_anchor_is_the_last_that_was_written_however_long_the_others_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let medium = FileMedium::new(folder.path().join("vault"), Some(folder.path().join("state")));
+        let mut guard = medium.lock().unwrap();
+        assert_eq!(medium.anchor(&[7; 16]), None);
+        for generation in [9, 10, 11, 123_456, 2, 1] {
+            guard.set_anchor(&[7; 16], generation);
+            assert_eq!(medium.anchor(&[7; 16]), Some(generation));
+            let text = fs::read_to_string(medium.anchor_path(&[7; 16]).unwrap()).unwrap();
+            assert_eq!(text, format!("{generation}\n"));
+        }
     }
 
     #[test]

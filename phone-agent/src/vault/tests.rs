@@ -445,8 +445,8 @@ proptest::proptest! {
         if bytes.len() >= 98 {
             let _ = format::read(&forge(bytes));
         }
-        let record = cablecar_protocol::cbor::parse(&tail, 8).ok().and_then(|item| item.as_map());
-        let _ = record.and_then(|map| Passkey::from_record(&map));
+        let _ = record::Fields::of(&tail).and_then(|fields| Passkey::from_record(&fields));
+        let _ = State::from_record(&tail);
     }
 }
 
