@@ -16,7 +16,6 @@
 //! carried as the bytes that somebody wrote.
 
 pub mod bitwarden;
-pub mod calendar;
 pub mod cxf;
 pub mod error;
 pub mod file;

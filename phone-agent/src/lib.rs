@@ -22,6 +22,7 @@
 //! [`verification::Verifier`]. A test
 //! puts memory and scripts behind all of them.
 
+pub mod calendar;
 pub mod cli;
 pub mod config;
 pub mod consent;

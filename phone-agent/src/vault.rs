@@ -36,6 +36,7 @@ use subtle::ConstantTimeEq;
 pub use contents::Contents;
 pub use copies::BackedUp;
 pub use error::{Error, Part};
+pub use format::Ends;
 pub use keys::Kdf;
 pub use private_key::{Algorithm, PrivateKey, PublicKey};
 pub use record::{Backup, CredentialId, LargeBlobKey, Passkey, PrfSecrets, Protection};
@@ -64,12 +65,12 @@ pub trait Medium: std::fmt::Debug + Send + Sync {
     /// [`Error::NotFound`], [`Error::Io`].
     fn read(&self) -> Result<Vec<u8>, Error>;
 
-    /// At least the header of what [`Medium::read`] would give.
+    /// The ends of what [`Medium::read`] would give, all of one moment.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Io`].
-    fn head(&self) -> Result<Vec<u8>, Error> {
-        self.read()
+    fn ends(&self) -> Result<Ends, Error> {
+        self.read().map(|bytes| Ends::of(&bytes))
     }
 
     /// Keeps every other writer out until the guard is dropped. May wait,
@@ -186,7 +187,7 @@ impl Vault {
     fn unlock_leaving_traces(&self, passphrase: &Passphrase) -> Result<Unlocked, Error> {
         // The anchor is read before the vault: a writer goes the other way
         // round, so nothing looks older than it is.
-        let id = format::head(&self.medium.head()?)?.id;
+        let id = format::head(&self.medium.ends()?.first)?.id;
         let anchor = self.medium.anchor(&id);
         let bytes = self.medium.read()?;
         let layout = format::read(&bytes)?;
@@ -195,7 +196,7 @@ impl Vault {
         if !bool::from(keys.check().ct_eq(&layout.header.key_check)) {
             return Err(Error::WrongPassphrase);
         }
-        let unlocked = Unlocked::open(self.medium.clone(), keys, layout, &bytes)?;
+        let unlocked = Unlocked::open(self.medium.clone(), keys, layout, bytes)?;
         let generation = unlocked.header.generation;
         let rolled_back = anchor.is_some_and(|anchor| generation < anchor);
         if rolled_back && !self.accept_rollback {
@@ -223,7 +224,8 @@ pub struct Unlocked {
     medium: Arc<dyn Medium>,
     keys: Keys,
     header: Header,
-    closing: [u8; 32],
+    /// Of the bytes that were last read or written.
+    ends: Ends,
     contents: Contents,
     withdrawal: Withdrawal,
     /// Whether others wrote what is here, and nobody was told yet.
@@ -231,16 +233,16 @@ pub struct Unlocked {
 }
 
 impl Unlocked {
-    fn open(medium: Arc<dyn Medium>, keys: Keys, layout: Layout, bytes: &[u8]) -> Result<Self, Error> {
-        let intact = layout.closing_tag_fits(bytes, &keys);
-        let contents = Contents::open(layout.records, &layout.header.id, &keys)?;
+    fn open(medium: Arc<dyn Medium>, keys: Keys, layout: Layout, bytes: Vec<u8>) -> Result<Self, Error> {
+        let intact = layout.closing_tag_fits(&bytes, &keys);
+        let bytes = Arc::new(bytes);
+        let contents = Contents::open(&bytes, layout.records, &layout.header.id, &keys)?;
         // Only now: a damaged record is named before the list that holds it.
         if !intact {
             return Err(Error::Damaged(Part::List));
         }
-        let withdrawal = Withdrawal::default();
-        let (header, closing) = (layout.header, layout.closing);
-        Ok(Self { medium, keys, header, closing, contents, withdrawal, is_news: false })
+        let (header, ends, withdrawal) = (layout.header, Ends::of(&bytes), Withdrawal::default());
+        Ok(Self { medium, keys, header, ends, contents, withdrawal, is_news: false })
     }
 
     /// The passkeys, oldest first.
@@ -329,7 +331,7 @@ impl Unlocked {
         let bytes = format::write(&header, contents.sealed(), &keys);
         let stored = guard.replace(&bytes);
         if let Ok(()) | Err(Error::Unconfirmed) = stored {
-            self.closing = format::closing_tag(&bytes);
+            self.ends = Ends::of(&bytes);
             (self.header, self.contents, self.keys) = (header, contents, keys);
             self.withdrawal = Withdrawal::default();
         }
@@ -341,7 +343,8 @@ impl Unlocked {
 
     /// Takes in what others wrote since the vault was opened: what they removed
     /// must not be used any more. Says whether there was anything since it was
-    /// asked last, also what a change of ours took in.
+    /// asked last, also what a change of ours took in. Costs next to nothing
+    /// where there was not, however long the vault is.
     ///
     /// # Errors
     /// [`Error::Replaced`] where this is another vault now, or has another
@@ -352,17 +355,19 @@ impl Unlocked {
     }
 
     fn read_again(&mut self) -> Result<(), Error> {
+        // The closing tag covers every byte before it, under a key that nobody
+        // else has: the same tag behind the same header is the same write.
+        if self.medium.ends()? == self.ends {
+            return Ok(());
+        }
         let bytes = self.medium.read()?;
         let header = format::head(&bytes)?;
         let same_vault = header.id == self.header.id && header.key_check == self.header.key_check;
         if !same_vault || header.generation < self.header.generation {
             return Err(Error::Replaced);
         }
-        if format::closing_tag(&bytes) == self.closing {
-            return Ok(());
-        }
         let keys = self.keys.again();
-        let there = Self::open(self.medium.clone(), keys, format::read(&bytes)?, &bytes)?;
+        let there = Self::open(self.medium.clone(), keys, format::read(&bytes)?, bytes)?;
         *self = Self { withdrawal: self.withdrawal.clone(), is_news: true, ..there };
         Ok(())
     }

@@ -6,9 +6,9 @@
 //! UTF-8 text, integers within `i64`, and nothing behind the item.
 //!
 //! [`parse`] walks the input once, proves all of that, allocates nothing, and
-//! gives an [`Item`]: a view of bytes that are known to be good. Headers of more
-//! than two bytes are decoded and encoded by `ciborium-ll`; one is the shortest
-//! exactly if encoding it again gives the bytes it was read from.
+//! gives an [`Item`]: a view of bytes that are known to be good. What is not
+//! good by the look of it is decoded and encoded by `ciborium-ll`; a header is
+//! the shortest exactly if encoding it again gives the bytes it was read from.
 
 mod write;
 
@@ -40,9 +40,27 @@ pub fn parse(input: &[u8], depth: usize) -> Result<Item<'_>, CborFault> {
 /// The first [`CborFault`] from the left.
 pub fn parse_prefix(input: &[u8], depth: usize) -> Result<(Item<'_>, &[u8]), CborFault> {
     let rest = skip_item(input, depth)?;
-    let length = input.len().saturating_sub(rest.len());
-    let (item, rest) = input.split_at_checked(length).ok_or(CborFault::Truncated)?;
-    Ok((Item { bytes: item }, rest))
+    Ok((Item { bytes: front(input, rest) }, rest))
+}
+
+/// Like [`parse`], of a map: the values under the keys 0 to `N` − 1, found by
+/// the same walk that proves all of it. Other keys are proven and left out.
+///
+/// # Errors
+/// The first [`CborFault`] from the left; [`CborFault::Forbidden`] if it is no
+/// map.
+pub fn parse_fields<const N: usize>(input: &[u8], depth: usize) -> Result<[Option<Item<'_>>; N], CborFault> {
+    let mut fields = [None; N];
+    let (header, body) = pull(input)?;
+    let Header::Map(Some(length)) = header else {
+        return Err(parse(input, depth).err().unwrap_or(CborFault::Forbidden));
+    };
+    let rest = skip_map(body, length, depth, |key, value| {
+        let Header::Positive(key) = key else { return };
+        let field = usize::try_from(key).ok().and_then(|key| fields.get_mut(key));
+        field.into_iter().for_each(|field| *field = Some(Item { bytes: value }));
+    })?;
+    if rest.is_empty() { Ok(fields) } else { Err(CborFault::Trailing) }
 }
 
 /// One canonical item, borrowed from the input that held it.
@@ -223,15 +241,21 @@ impl<'a> Iterator for Items<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let (item, rest) = parse_prefix(self.rest, usize::MAX).ok()?;
+        let rest = skip_proven(self.rest)?;
+        let bytes = front(self.rest, rest);
         self.rest = rest;
-        Some(item)
+        Some(Item { bytes })
     }
 }
 
 /// Proves one item at the start of `input` and gives what follows it.
 fn skip_item(input: &[u8], depth: usize) -> Result<&[u8], CborFault> {
     let (header, rest) = pull(input)?;
+    skip_body(header, rest, depth)
+}
+
+/// The same behind the item's header.
+fn skip_body(header: Header, rest: &[u8], depth: usize) -> Result<&[u8], CborFault> {
     match header {
         Header::Positive(value) | Header::Negative(value) => {
             i64::try_from(value).map_err(|_| CborFault::Range)?;
@@ -247,26 +271,61 @@ fn skip_item(input: &[u8], depth: usize) -> Result<&[u8], CborFault> {
             let depth = inner_depth(depth, length, rest)?;
             (0..length).try_fold(rest, |rest, _| skip_item(rest, depth))
         }
-        Header::Map(Some(length)) => {
-            let depth = inner_depth(depth, length, rest)?;
-            let mut previous: Option<&[u8]> = None;
-            (0..length).try_fold(rest, |rest, _| {
-                let after_key = skip_key(rest)?;
-                let key = rest.get(..rest.len().saturating_sub(after_key.len()));
-                // In canonical form the encoded keys ascend byte by byte: the
-                // major type stands in front, the length next.
-                if previous.is_some() && previous >= key {
-                    return Err(CborFault::Keys);
-                }
-                previous = key;
-                skip_item(after_key, depth)
-            })
-        }
+        Header::Map(Some(length)) => skip_map(rest, length, depth, |_, _| ()),
         Header::Simple(simple::FALSE | simple::TRUE | simple::NULL) => Ok(rest),
         Header::Bytes(None) | Header::Text(None) | Header::Array(None) | Header::Map(None) => {
             Err(CborFault::Indefinite)
         }
         Header::Break | Header::Simple(_) | Header::Float(_) | Header::Tag(_) => Err(CborFault::Forbidden),
+    }
+}
+
+/// Proves the entries of a map and gives what follows them. `each` gets the
+/// key's header and the value's bytes.
+fn skip_map<'a>(
+    mut rest: &'a [u8],
+    length: usize,
+    depth: usize,
+    mut each: impl FnMut(Header, &'a [u8]),
+) -> Result<&'a [u8], CborFault> {
+    let depth = inner_depth(depth, length, rest)?;
+    // No key is as short as this.
+    let mut previous: &[u8] = &[];
+    for _ in 0..length {
+        let (header, body) = pull(rest)?;
+        let value = skip_key(header, body)?;
+        let key = front(rest, value);
+        // In canonical form the encoded keys ascend byte by byte: the major
+        // type stands in front, the length next.
+        let ascends = match (previous, key) {
+            ([previous], [key]) => previous < key,
+            _ => previous < key,
+        };
+        if !ascends {
+            return Err(CborFault::Keys);
+        }
+        previous = key;
+        rest = skip_item(value, depth)?;
+        each(header, front(value, rest));
+    }
+    Ok(rest)
+}
+
+/// What stands before `rest`, which is the end of `input`.
+fn front<'a>(input: &'a [u8], rest: &[u8]) -> &'a [u8] {
+    input.get(..input.len().saturating_sub(rest.len())).unwrap_or_default()
+}
+
+/// Gives what follows the item at the start of proven bytes.
+fn skip_proven(input: &[u8]) -> Option<&[u8]> {
+    let (header, rest) = pull(input).ok()?;
+    match header {
+        Header::Bytes(Some(length)) | Header::Text(Some(length)) => rest.get(length..),
+        Header::Array(Some(length)) => (0..length).try_fold(rest, |rest, _| skip_proven(rest)),
+        Header::Map(Some(length)) => {
+            (0..length).try_fold(rest, |rest, _| skip_proven(rest).and_then(skip_proven))
+        }
+        _ => Some(rest),
     }
 }
 
@@ -280,10 +339,10 @@ fn inner_depth(depth: usize, length: usize, rest: &[u8]) -> Result<usize, CborFa
 }
 
 /// Keys are integers, bytes or text: what CTAP and WebAuthn use.
-fn skip_key(input: &[u8]) -> Result<&[u8], CborFault> {
-    match pull(input)?.0 {
+fn skip_key(header: Header, rest: &[u8]) -> Result<&[u8], CborFault> {
+    match header {
         Header::Positive(_) | Header::Negative(_) | Header::Bytes(Some(_)) | Header::Text(Some(_)) => {
-            skip_item(input, 0)
+            skip_body(header, rest, 0)
         }
         Header::Bytes(None) | Header::Text(None) => Err(CborFault::Indefinite),
         _ => Err(CborFault::Keys),
@@ -291,33 +350,53 @@ fn skip_key(input: &[u8]) -> Result<&[u8], CborFault> {
 }
 
 /// The header at the start of `input`, in its shortest form, and what follows.
+#[inline]
 fn pull(input: &[u8]) -> Result<(Header, &[u8]), CborFault> {
-    match short_header(input) {
+    match usual_header(input) {
         Some(pulled) => Ok(pulled),
         None => pull_any(input),
     }
 }
 
-/// A header of one byte, as nearly all are, or of two; `None` where it takes
-/// a closer look. Nothing is shorter than one byte, and two bytes are the
-/// shortest form of 24 and above.
-fn short_header(input: &[u8]) -> Option<(Header, &[u8])> {
+/// A header as nearly all are: a value that is allowed, in its shortest form.
+/// `None` where it takes a closer look to say what it is, or what is wrong.
+#[inline]
+fn usual_header(input: &[u8]) -> Option<(Header, &[u8])> {
     let (first, rest) = input.split_first()?;
     let (argument, rest) = match first & 0x1f {
-        short @ 0..24 => (short, rest),
-        24 => rest.split_first().map(|(long, rest)| (*long, rest)).filter(|(long, _)| *long >= 24)?,
+        short @ 0..24 => (u64::from(short), rest),
+        24 => longer::<1>(rest, 24)?,
+        25 => longer::<2>(rest, 1 << 8)?,
+        26 => longer::<4>(rest, 1 << 16)?,
+        27 => longer::<8>(rest, 1 << 32)?,
         _ => return None,
     };
+    let length = || usize::try_from(argument).ok().map(Some);
     let header = match first >> 5 {
-        0 => Header::Positive(argument.into()),
-        1 => Header::Negative(argument.into()),
-        2 => Header::Bytes(Some(argument.into())),
-        3 => Header::Text(Some(argument.into())),
-        4 => Header::Array(Some(argument.into())),
-        5 => Header::Map(Some(argument.into())),
+        0 => Header::Positive(argument),
+        1 => Header::Negative(argument),
+        2 => Header::Bytes(length()?),
+        3 => Header::Text(length()?),
+        4 => Header::Array(length()?),
+        5 => Header::Map(length()?),
+        7 => match *first {
+            0xf4 => Header::Simple(simple::FALSE),
+            0xf5 => Header::Simple(simple::TRUE),
+            0xf6 => Header::Simple(simple::NULL),
+            _ => return None,
+        },
         _ => return None,
     };
     Some((header, rest))
+}
+
+/// An argument of `N` bytes behind the first, and what follows. It is the
+/// shortest form of `least` and above.
+#[inline]
+fn longer<const N: usize>(rest: &[u8], least: u64) -> Option<(u64, &[u8])> {
+    let (bytes, rest) = rest.split_first_chunk::<N>()?;
+    let argument = bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+    (argument >= least).then_some((argument, rest))
 }
 
 fn pull_any(input: &[u8]) -> Result<(Header, &[u8]), CborFault> {

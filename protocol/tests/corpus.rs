@@ -1,5 +1,6 @@
 //! The corpus of the fuzz targets, replayed without a fuzzer, and its seeds,
-//! which are made out of the test vectors.
+//! which are made out of the test vectors and of what clients of the local
+//! pipe were recorded to send.
 //!
 //! `CABLECAR_WRITE_CORPUS=1 cargo test -p cablecar-protocol --test corpus`
 //! writes the seeds anew; without it, a seed that is not what the vectors
@@ -22,7 +23,8 @@ use std::path::{Path, PathBuf};
 
 use cablecar_protocol::ctap::{
     AttestedCredential, AuthenticatorData, CredentialDescriptor, Flags, Options, PrfInputs, PrfOutputs,
-    PrfValues, RelyingParty, Status, User, get_assertion, make_credential,
+    PrfValues, RelyingParty, Status, SubcommandRequest, User, client_pin, get_assertion, large_blobs,
+    make_credential,
 };
 use cablecar_protocol::pipe::{Command, Fault, Keepalive};
 use cablecar_protocol::qr::{SCHEME, digits};
@@ -81,6 +83,20 @@ fn the_good_seeds_are_accepted() {
     assert!(make_credential::Response::parse(&seeds["make_credential_response"][0][1..]).is_ok());
     assert!(get_assertion::Response::parse(&seeds["get_assertion_response"][0][1..]).is_ok());
     assert!(AuthenticatorData::parse(&seeds["authenticator_data"][0]).is_ok());
+    for (target, accepts) in [
+        ("client_pin", (|bytes| client_pin::Request::parse(bytes).is_ok()) as fn(&[u8]) -> bool),
+        ("config", |bytes| SubcommandRequest::parse(bytes).is_ok()),
+        ("credential_management", |bytes| SubcommandRequest::parse(bytes).is_ok()),
+        ("get_assertion_local", |bytes| get_assertion::Parameters::parse(bytes).is_ok()),
+        ("large_blobs", |bytes| large_blobs::Request::parse(bytes).is_ok()),
+        ("make_credential_local", |bytes| make_credential::Parameters::parse(bytes).is_ok()),
+    ] {
+        let (cut, recorded) = seeds[target].split_last().unwrap();
+        assert!(!accepts(cut), "{target}");
+        for (index, seed) in recorded.iter().enumerate() {
+            assert!(accepts(seed), "{target} {index}");
+        }
+    }
 }
 
 type Seeds = BTreeMap<&'static str, Vec<Vec<u8>>>;
@@ -137,7 +153,29 @@ fn seeds() -> Seeds {
     );
     all.insert("pipe", pipe_streams().into());
     ctap(&mut all);
+    local_requests(&mut all);
     all
+}
+
+/// What python-fido2 and libfido2 were recorded to send, and the last of it
+/// cut short.
+fn local_requests(all: &mut Seeds) {
+    let path = corpus().with_file_name("recorded.json");
+    let recorded: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    for target in [
+        "client_pin",
+        "config",
+        "credential_management",
+        "get_assertion_local",
+        "large_blobs",
+        "make_credential_local",
+    ] {
+        let messages = recorded[target].as_array().unwrap();
+        let mut seeds: Vec<_> = messages.iter().map(|message| hex(message.as_str().unwrap())).collect();
+        let longest = seeds.last().unwrap();
+        seeds.push(longest[..longest.len() - 1].to_vec());
+        all.insert(target, seeds);
+    }
 }
 
 /// A question taken back, and a stream with a frame too long and an end

@@ -29,11 +29,21 @@ impl RelyingParty {
 
     /// Options for a new passkey, and what to remember until it comes.
     pub fn register(&self, user: &str) -> (Value, RegistrationState) {
+        self.register_with(user, UserVerificationPolicy::Required, COSEAlgorithm::ES256)
+    }
+
+    /// The same for another policy or algorithm.
+    pub fn register_with(
+        &self,
+        user: &str,
+        policy: UserVerificationPolicy,
+        algorithm: COSEAlgorithm,
+    ) -> (Value, RegistrationState) {
         let builder = self.core.new_challenge_register_builder(user.as_bytes(), user, user).unwrap();
         let builder = builder
-            .user_verification_policy(UserVerificationPolicy::Required)
+            .user_verification_policy(policy)
             .require_resident_key(true)
-            .credential_algorithms(vec![COSEAlgorithm::ES256]);
+            .credential_algorithms(vec![algorithm]);
         let (challenge, state) = self.core.generate_challenge_register(builder).unwrap();
         (serde_json::to_value(challenge.public_key).unwrap(), state)
     }
@@ -54,8 +64,16 @@ impl RelyingParty {
 
     /// Options to sign in with any of these, and what to remember.
     pub fn sign_in(&self, credentials: Vec<Credential>) -> (Value, AuthenticationState) {
-        let policy = Some(UserVerificationPolicy::Required);
-        let builder = self.core.new_challenge_authenticate_builder(credentials, policy).unwrap();
+        self.sign_in_with(credentials, UserVerificationPolicy::Required)
+    }
+
+    /// The same under another policy.
+    pub fn sign_in_with(
+        &self,
+        credentials: Vec<Credential>,
+        policy: UserVerificationPolicy,
+    ) -> (Value, AuthenticationState) {
+        let builder = self.core.new_challenge_authenticate_builder(credentials, Some(policy)).unwrap();
         let (challenge, state) = self.core.generate_challenge_authenticate(builder).unwrap();
         (serde_json::to_value(challenge.public_key).unwrap(), state)
     }

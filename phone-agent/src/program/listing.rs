@@ -4,6 +4,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Serialize;
 
 use super::json;
+use crate::calendar;
 use crate::cli::Format;
 use crate::consent::{Account, readable_rp_id};
 use crate::error::Error;
@@ -83,7 +84,7 @@ impl<'a> Shown<'a> {
             ("website", readable_rp_id(self.listed.rp_id)),
             ("account", Account::of(&passkey.user).to_string()),
             ("id", self.listed.credential_id.clone()),
-            ("made", date(passkey.created_at)),
+            ("made", calendar::date(passkey.created_at)),
             ("signs with", self.algorithm.to_owned()),
             ("found without its id", yes_no(self.listed.discoverable)),
             ("backup", backup.to_owned()),
@@ -130,43 +131,8 @@ pub(super) fn list<'a>(passkeys: impl Iterator<Item = &'a Passkey>, format: Form
         Format::Text => Ok(passkeys
             .map(|passkey| {
                 let (rp, account) = (readable_rp_id(&passkey.rp.id), Account::of(&passkey.user));
-                format!("{rp}  {account}  made {}\n", date(passkey.created_at))
+                format!("{rp}  {account}  made {}\n", calendar::date(passkey.created_at))
             })
             .collect()),
-    }
-}
-
-/// Year, month and day (UTC) of seconds since 1970, in the proleptic
-/// Gregorian calendar: days are counted in years that begin in March, so that
-/// the leap day stands at the end.
-fn date(epoch: u64) -> String {
-    let days = epoch / 86_400 + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = 400 * era + year_of_era + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_has_its_date() {
-        for (epoch, expected) in [
-            (0, "1970-01-01"),
-            (951_782_399, "2000-02-28"),
-            (951_782_400, "2000-02-29"),
-            (951_868_800, "2000-03-01"),
-            (1_798_761_599, "2026-12-31"),
-            (1_798_761_600, "2027-01-01"),
-            (4_107_542_400, "2100-03-01"),
-        ] {
-            assert_eq!(date(epoch), expected);
-        }
     }
 }

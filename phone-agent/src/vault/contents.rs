@@ -1,11 +1,12 @@
+use std::ops::Range;
 use std::sync::Arc;
 
-use cablecar_protocol::cbor;
 use rand_core::CryptoRngCore;
 use zeroize::Zeroizing;
 
 use super::format::{self, SealedRecord};
 use super::keys::Keys;
+use super::record::Fields;
 use super::{CredentialId, Error, Part, Passkey, State, VaultId};
 
 /// What is in a vault: passkeys, oldest first, and the state. A copy is cheap,
@@ -22,7 +23,7 @@ pub struct Contents {
 #[derive(Debug)]
 struct Entry<T> {
     open: Arc<T>,
-    sealed: Option<Arc<SealedRecord>>,
+    sealed: Option<SealedRecord>,
 }
 
 impl<T> Clone for Entry<T> {
@@ -45,26 +46,32 @@ impl Default for Contents {
 }
 
 impl Contents {
-    pub(super) fn open(records: Vec<SealedRecord>, vault: &VaultId, keys: &Keys) -> Result<Self, Error> {
+    /// Opens the records at these places of a file.
+    pub(super) fn open(
+        file: &Arc<Vec<u8>>,
+        records: Vec<Range<usize>>,
+        vault: &VaultId,
+        keys: &Keys,
+    ) -> Result<Self, Error> {
         let mut passkeys = Vec::with_capacity(records.len());
         let mut state = None;
         let cipher = format::cipher(keys);
         // Room for all of them, so that none is moved while it grows.
-        let longest = records.iter().map(SealedRecord::sealed_length).max().unwrap_or(0);
+        let longest = records.iter().map(Range::len).max().unwrap_or(0);
         let mut record = Zeroizing::new(Vec::with_capacity(longest));
-        for (index, sealed) in records.into_iter().enumerate() {
+        for (index, at) in records.into_iter().enumerate() {
             let damaged = Error::Damaged(Part::Record(index + 1));
+            let sealed = SealedRecord::new(file.clone(), at);
             sealed.open(vault, &cipher, &mut record).ok_or(damaged)?;
-            let item = cbor::parse(&record, cbor::CTAP_DEPTH).ok();
-            let map = item.and_then(|item| item.as_map()).ok_or(damaged)?;
-            if State::is_one(&map) {
-                let open = Arc::new(State::from_record(&map).ok_or(damaged)?);
-                if state.replace(Entry { open, sealed: Some(Arc::new(sealed)) }).is_some() {
+            let fields = Fields::of(&record).ok_or(damaged)?;
+            if fields.kind().is_some() {
+                let open = Arc::new(State::from_record(&record).ok_or(damaged)?);
+                if state.replace(Entry { open, sealed: Some(sealed) }).is_some() {
                     return Err(damaged);
                 }
             } else {
-                let open = Arc::new(Passkey::from_record(&map).ok_or(damaged)?);
-                passkeys.push(Entry { open, sealed: Some(Arc::new(sealed)) });
+                let open = Arc::new(Passkey::from_record(&fields).ok_or(damaged)?);
+                passkeys.push(Entry { open, sealed: Some(sealed) });
             }
         }
         let state = state.unwrap_or_else(|| Entry::new(State::default()));
@@ -159,11 +166,11 @@ impl Contents {
     ) -> Result<(), Error> {
         for entry in self.passkeys.iter_mut().filter(|entry| entry.sealed.is_none()) {
             let record = entry.open.to_cbor();
-            entry.sealed = Some(Arc::new(SealedRecord::seal(&record, vault, keys, rng)?));
+            entry.sealed = Some(SealedRecord::seal(&record, vault, keys, rng)?);
         }
         if self.state.sealed.is_none() && *self.state.open != State::default() {
             let record = self.state.open.to_cbor();
-            self.state.sealed = Some(Arc::new(SealedRecord::seal(&record, vault, keys, rng)?));
+            self.state.sealed = Some(SealedRecord::seal(&record, vault, keys, rng)?);
         }
         self.removed = false;
         Ok(())
@@ -171,7 +178,7 @@ impl Contents {
 
     /// The records, the state's first.
     pub(super) fn sealed(&self) -> impl Iterator<Item = &SealedRecord> + Clone {
-        let passkeys = self.passkeys.iter().filter_map(|entry| entry.sealed.as_deref());
-        self.state.sealed.as_deref().into_iter().chain(passkeys)
+        let passkeys = self.passkeys.iter().filter_map(|entry| entry.sealed.as_ref());
+        self.state.sealed.as_ref().into_iter().chain(passkeys)
     }
 }

@@ -1,9 +1,9 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Error, Exclusive, Medium, VaultId, Withdrawal, format};
+use super::{Ends, Error, Exclusive, Medium, VaultId, Withdrawal, format};
 use crate::defaults;
 
 /// A vault in a file.
@@ -44,11 +44,17 @@ impl Medium for FileMedium {
         Ok(fs::read(&self.path)?)
     }
 
-    fn head(&self) -> Result<Vec<u8>, Error> {
-        let mut head = Vec::with_capacity(format::HEADER);
-        let limit = u64::try_from(format::HEADER).unwrap_or(u64::MAX);
-        File::open(&self.path)?.take(limit).read_to_end(&mut head)?;
-        Ok(head)
+    fn ends(&self) -> Result<Ends, Error> {
+        // A vault is never written in its place, so what is open stays whole.
+        let mut file = File::open(&self.path)?;
+        let up_to = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+        let mut first = Vec::with_capacity(format::HEADER);
+        (&file).take(up_to(format::HEADER)).read_to_end(&mut first)?;
+        let length = file.seek(SeekFrom::End(0))?;
+        file.seek(SeekFrom::Start(length.saturating_sub(up_to(format::CLOSING_TAG))))?;
+        let mut last = Vec::with_capacity(format::CLOSING_TAG);
+        file.take(up_to(format::CLOSING_TAG)).read_to_end(&mut last)?;
+        Ok(Ends { length, first, last })
     }
 
     fn lock(&self, withdrawal: &Withdrawal) -> Result<Box<dyn Exclusive + '_>, Error> {
@@ -101,10 +107,19 @@ impl Exclusive for Writing<'_> {
         if path.parent().is_some_and(|folder| make_folder(folder).is_err()) {
             return;
         }
-        // Not forced to the disk, and in its place: an anchor that is too old,
-        // cut short or empty does no harm.
-        let _ = fs::write(&path, format!("{generation}\n"));
+        // Not forced to the disk: an anchor that is too old, cut short or empty
+        // does no harm. Over what is there rather than into an emptied file,
+        // which some file systems write out at once.
+        let _ = write_over(&path, format!("{generation}\n").as_bytes());
     }
+}
+
+/// Writes a file in its place.
+fn write_over(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().create(true).write(true).truncate(false).open(path)?;
+    file.write_all(bytes)?;
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if file.metadata()?.len() == length { Ok(()) } else { file.set_len(length) }
 }
 
 /// Writes a file that is not there, and leaves nothing where that fails.
@@ -242,6 +257,34 @@ mod tests {
             fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, ["vault", "vault.lock"]);
+    }
+
+    #[test]
+    fn the_ends_of_a_file_are_those_of_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let medium = in_folder(folder.path(), sync_folder);
+        assert_eq!(medium.ends(), Err(Error::NotFound));
+        let bytes: Vec<u8> = (0..=255).collect();
+        for length in 0..=bytes.len() {
+            fs::write(&medium.path, &bytes[..length]).unwrap();
+            assert_eq!(medium.ends(), Ok(Ends::of(&bytes[..length])), "{length} bytes");
+        }
+        let ends = Ends::of(&bytes);
+        assert_eq!((ends.first.as_slice(), ends.last.as_slice()), (&bytes[..94], &bytes[224..]));
+    }
+
+    #[test]
+    fn an_anchor_is_the_last_that_was_written_however_long_the_others_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let medium = FileMedium::new(folder.path().join("vault"), Some(folder.path().join("state")));
+        let mut guard = medium.lock(&Withdrawal::default()).unwrap();
+        assert_eq!(medium.anchor(&[7; 16]), None);
+        for generation in [9, 10, 11, 123_456, 2, 1] {
+            guard.set_anchor(&[7; 16], generation);
+            assert_eq!(medium.anchor(&[7; 16]), Some(generation));
+            let text = fs::read_to_string(medium.anchor_path(&[7; 16]).unwrap()).unwrap();
+            assert_eq!(text, format!("{generation}\n"));
+        }
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! The bytes of the file, as `docs/vault-format.md` has them.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use chacha20poly1305::aead::{Aead, AeadInPlace, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
@@ -16,9 +19,12 @@ const VERSION: u16 = 1;
 /// Everything up to the header sum, and the sum.
 pub(super) const HEADER: usize = 94;
 const HEADER_SUM: usize = 8;
-const CLOSING_TAG: usize = 32;
-/// Id, length and nonce of a record.
-const RECORD_OVERHEAD: usize = 16 + 4 + 24;
+pub(super) const CLOSING_TAG: usize = 32;
+/// Parts of a record before what is sealed: id, length of the last, nonce.
+const RECORD_ID: usize = 16;
+const RECORD_LENGTH: usize = 4;
+const RECORD_NONCE: usize = 24;
+const RECORD_OVERHEAD: usize = RECORD_ID + RECORD_LENGTH + RECORD_NONCE;
 
 /// What stands in front, but for what follows from the rest.
 #[derive(Debug, Clone, Copy)]
@@ -33,16 +39,39 @@ pub(super) struct Header {
 /// A file taken apart, nothing of it trusted yet.
 pub(super) struct Layout {
     pub(super) header: Header,
-    pub(super) records: Vec<SealedRecord>,
-    pub(super) closing: [u8; CLOSING_TAG],
+    /// Where in the file each record is.
+    pub(super) records: Vec<Range<usize>>,
+    closing: [u8; CLOSING_TAG],
 }
 
-/// One record as it stands in the file.
-#[derive(Debug)]
+/// One record as it stands in the file. Those that came from one file share
+/// its bytes: a copy of each would be a good part of what opening costs.
+#[derive(Debug, Clone)]
 pub(super) struct SealedRecord {
-    id: [u8; 16],
-    nonce: [u8; 24],
-    sealed: Vec<u8>,
+    file: Arc<Vec<u8>>,
+    at: Range<usize>,
+}
+
+/// How long a vault is, what it begins with and what it ends with: enough to
+/// tell whether it was written since it was last seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ends {
+    /// Length of the whole in bytes.
+    pub length: u64,
+    /// The header, up to 94 bytes.
+    pub first: Vec<u8>,
+    /// The closing tag, up to 32 bytes.
+    pub last: Vec<u8>,
+}
+
+impl Ends {
+    /// The ends of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let first = bytes.get(..HEADER).unwrap_or(bytes);
+        let last = bytes.last_chunk::<CLOSING_TAG>().map_or(bytes, |last| last);
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        Self { length, first: first.to_vec(), last: last.to_vec() }
+    }
 }
 
 /// Takes a file apart. Never allocates more than the file is long.
@@ -52,7 +81,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Layout, Error> {
     if here != length {
         return Err(if here < length { Error::Truncated } else { Error::Damaged(Part::End) });
     }
-    let (records, closing) = read_records(&mut input).ok_or(Error::Damaged(Part::List))?;
+    let (records, closing) = read_records(&mut input, bytes.len()).ok_or(Error::Damaged(Part::List))?;
     Ok(Layout { header, records, closing })
 }
 
@@ -94,14 +123,18 @@ fn read_header(input: &mut Input<'_>) -> Option<(u64, Header)> {
     Some((length, Header { id, generation, kdf, salt: input.take()?, key_check: input.take()? }))
 }
 
-fn read_records(input: &mut Input<'_>) -> Option<(Vec<SealedRecord>, [u8; CLOSING_TAG])> {
+/// Where the records are in a file of this length, and its closing tag.
+fn read_records(input: &mut Input<'_>, length: usize) -> Option<(Vec<Range<usize>>, [u8; CLOSING_TAG])> {
     let count = usize::try_from(u32::from_be_bytes(input.take()?)).ok()?;
     // No more room than the bytes that are there could fill.
     let mut records = Vec::with_capacity(count.min(input.0.len() / RECORD_OVERHEAD));
     for _ in 0..count {
-        let id = input.take()?;
-        let length = usize::try_from(u32::from_be_bytes(input.take()?)).ok()?;
-        records.push(SealedRecord { id, nonce: input.take()?, sealed: input.slice(length)?.to_vec() });
+        let start = length.checked_sub(input.0.len())?;
+        input.slice(RECORD_ID)?;
+        let sealed = usize::try_from(u32::from_be_bytes(input.take()?)).ok()?;
+        input.slice(RECORD_NONCE)?;
+        input.slice(sealed)?;
+        records.push(start..length.checked_sub(input.0.len())?);
     }
     let closing = input.take()?;
     input.0.is_empty().then_some((records, closing))
@@ -123,7 +156,7 @@ pub(super) fn write<'a>(
     keys: &Keys,
 ) -> Vec<u8> {
     let count = u32::try_from(records.clone().count()).unwrap_or(u32::MAX);
-    let body: usize = records.clone().map(|record| RECORD_OVERHEAD + record.sealed.len()).sum();
+    let body: usize = records.clone().map(|record| record.bytes().len()).sum();
     let length = HEADER + 4 + body + CLOSING_TAG;
     let mut out = Vec::with_capacity(length);
     out.extend_from_slice(MAGIC);
@@ -139,13 +172,7 @@ pub(super) fn write<'a>(
     let sum = header_sum(&out);
     out.extend_from_slice(&sum);
     out.extend_from_slice(&count.to_be_bytes());
-    for record in records {
-        let sealed_length = u32::try_from(record.sealed.len()).unwrap_or(u32::MAX);
-        out.extend_from_slice(&record.id);
-        out.extend_from_slice(&sealed_length.to_be_bytes());
-        out.extend_from_slice(&record.nonce);
-        out.extend_from_slice(&record.sealed);
-    }
+    records.for_each(|record| out.extend_from_slice(record.bytes()));
     let tag = closing_mac(&out, keys).finalize().into_bytes();
     out.extend_from_slice(&tag);
     out
@@ -165,12 +192,16 @@ pub(super) fn new_vault(
     Ok((id, write(&header, contents.sealed(), &keys)))
 }
 
-/// The closing tag of these bytes of a vault.
-pub(super) fn closing_tag(bytes: &[u8]) -> [u8; CLOSING_TAG] {
-    bytes.last_chunk().copied().unwrap_or([0; CLOSING_TAG])
-}
-
 impl SealedRecord {
+    /// The record at this place of the file.
+    pub(super) fn new(file: Arc<Vec<u8>>, at: Range<usize>) -> Self {
+        Self { file, at }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.file.get(self.at.clone()).unwrap_or_default()
+    }
+
     /// XChaCha20-Poly1305(key("records"), nonce, AAD = vault id ‖ record id ‖
     /// version, record), under an id and a nonce never used before.
     pub(super) fn seal(
@@ -179,18 +210,14 @@ impl SealedRecord {
         keys: &Keys,
         rng: &mut dyn CryptoRngCore,
     ) -> Result<Self, Error> {
-        let (id, nonce) = (random(rng)?, random(rng)?);
+        let (id, nonce): ([u8; RECORD_ID], [u8; RECORD_NONCE]) = (random(rng)?, random(rng)?);
         let aad = associated_data(vault, &id);
-        let sealed = cipher(keys)
-            .encrypt(XNonce::from_slice(&nonce), Payload { msg: record, aad: &aad })
-            // Only for a record of 256 GiB.
-            .map_err(|_| Error::DiskFull)?;
-        Ok(Self { id, nonce, sealed })
-    }
-
-    /// The length of what is sealed, in bytes.
-    pub(super) fn sealed_length(&self) -> usize {
-        self.sealed.len()
+        // Fails only for a record of 256 GiB, or 4.
+        let sealed = cipher(keys).encrypt(XNonce::from_slice(&nonce), Payload { msg: record, aad: &aad });
+        let sealed = sealed.map_err(|_| Error::DiskFull)?;
+        let length = u32::try_from(sealed.len()).map_err(|_| Error::DiskFull)?;
+        let bytes = [&id[..], &length.to_be_bytes(), &nonce, &sealed].concat();
+        Ok(Self { at: 0..bytes.len(), file: Arc::new(bytes) })
     }
 
     /// Opens the record into a buffer that is used again and cleared by its
@@ -201,10 +228,13 @@ impl SealedRecord {
         cipher: &XChaCha20Poly1305,
         into: &mut Zeroizing<Vec<u8>>,
     ) -> Option<()> {
+        let mut input = Input(self.bytes());
+        let id: [u8; RECORD_ID] = input.take()?;
+        input.slice(RECORD_LENGTH)?;
+        let nonce: [u8; RECORD_NONCE] = input.take()?;
         into.clear();
-        into.extend_from_slice(&self.sealed);
-        let aad = associated_data(vault, &self.id);
-        cipher.decrypt_in_place(XNonce::from_slice(&self.nonce), &aad, &mut **into).ok()
+        into.extend_from_slice(input.0);
+        cipher.decrypt_in_place(XNonce::from_slice(&nonce), &associated_data(vault, &id), &mut **into).ok()
     }
 }
 
@@ -214,7 +244,7 @@ pub(super) fn cipher(keys: &Keys) -> XChaCha20Poly1305 {
 }
 
 /// vault id ‖ record id ‖ version
-fn associated_data(vault: &VaultId, record: &[u8; 16]) -> [u8; 34] {
+fn associated_data(vault: &VaultId, record: &[u8; RECORD_ID]) -> [u8; 34] {
     let mut data = [0; 34];
     let parts = vault.iter().chain(record).copied().chain(VERSION.to_be_bytes());
     data.iter_mut().zip(parts).for_each(|(to, from)| *to = from);

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Error, Exclusive, Medium, VaultId, Withdrawal};
+use super::{Ends, Error, Exclusive, Medium, VaultId, Withdrawal};
 
 /// A vault in memory, for tests and demos.
 #[derive(Default)]
@@ -14,6 +14,10 @@ pub(super) struct MemoryMedium {
 impl Medium for MemoryMedium {
     fn read(&self) -> Result<Vec<u8>, Error> {
         locked(&self.bytes).clone().ok_or(Error::NotFound)
+    }
+
+    fn ends(&self) -> Result<Ends, Error> {
+        locked(&self.bytes).as_deref().map(Ends::of).ok_or(Error::NotFound)
     }
 
     fn lock(&self, _: &Withdrawal) -> Result<Box<dyn Exclusive + '_>, Error> {

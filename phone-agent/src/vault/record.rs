@@ -1,6 +1,6 @@
 use std::fmt;
 
-use cablecar_protocol::cbor::{Item, Map, Writer};
+use cablecar_protocol::cbor::{self, Item, Writer};
 use cablecar_protocol::ctap::{PrfValues, RelyingParty, User};
 use hmac::{Hmac, Mac};
 use rand_core::CryptoRngCore;
@@ -113,16 +113,15 @@ impl Passkey {
     }
 
     /// Reads a record; `None` if it is not one.
-    pub(super) fn from_record(map: &Map<'_>) -> Option<Self> {
-        let map = Fields::of(map);
+    pub(super) fn from_record(map: &Fields<'_>) -> Option<Self> {
         let algorithm = Algorithm::from_cose(map.get(7)?.as_int()?)?;
         Some(Self {
             id: CredentialId::new(map.get(1)?.as_bytes()?.to_vec()),
-            rp: RelyingParty { id: map.get(2)?.as_text()?.to_owned(), name: optional_text(&map, 3)? },
+            rp: RelyingParty { id: map.get(2)?.as_text()?.to_owned(), name: optional_text(map, 3)? },
             user: User {
                 id: map.get(4)?.as_bytes()?.to_vec(),
-                name: optional_text(&map, 5)?,
-                display_name: optional_text(&map, 6)?,
+                name: optional_text(map, 5)?,
+                display_name: optional_text(map, 6)?,
             },
             key: PrivateKey::from_secret(algorithm, map.get(8)?.as_bytes()?)?,
             created_at: map.get(9)?.as_unsigned()?,
@@ -167,20 +166,19 @@ impl Passkey {
     }
 }
 
-/// The fields of a record by their keys, found in one walk: a map is a list,
-/// and a walk for each key would be most of what opening a vault costs.
-struct Fields<'a>([Option<Item<'a>>; 18]);
+/// The fields of a record by their keys, found while it is proven: a map is a
+/// list, and a walk for each key would be most of what opening a vault costs.
+pub(super) struct Fields<'a>([Option<Item<'a>>; 18]);
 
 impl<'a> Fields<'a> {
-    fn of(map: &Map<'a>) -> Self {
-        let mut fields = [None; 18];
-        for (key, value) in map.iter() {
-            let key = key.as_unsigned().and_then(|key| usize::try_from(key).ok());
-            if let Some(field) = key.and_then(|key| fields.get_mut(key)) {
-                *field = Some(value);
-            }
-        }
-        Self(fields)
+    /// Those of this record, unless it is no map in canonical form.
+    pub(super) fn of(record: &'a [u8]) -> Option<Self> {
+        cbor::parse_fields(record, cbor::CTAP_DEPTH).ok().map(Self)
+    }
+
+    /// What kind of record it is; a passkey does not say.
+    pub(super) fn kind(&self) -> Option<Item<'a>> {
+        self.get(0)
     }
 
     fn get(&self, key: usize) -> Option<Item<'a>> {

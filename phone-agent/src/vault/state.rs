@@ -1,6 +1,6 @@
 use std::fmt;
 
-use cablecar_protocol::cbor::{Map, Writer};
+use cablecar_protocol::cbor::{self, Writer};
 use zeroize::Zeroizing;
 
 use crate::defaults;
@@ -71,12 +71,6 @@ const KIND: i64 = 0;
 const STATE: u64 = 1;
 
 impl State {
-    /// Whether a record is of this kind.
-    pub(super) fn is_one(record: &Map<'_>) -> bool {
-        // Keys ascend, so it is the first.
-        record.iter().next().is_some_and(|(key, _)| key.as_int() == Some(KIND))
-    }
-
     /// The record.
     pub(super) fn to_cbor(&self) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(Writer::map_of(|map| {
@@ -99,7 +93,8 @@ impl State {
     }
 
     /// Reads a record; `None` if it is not one.
-    pub(super) fn from_record(map: &Map<'_>) -> Option<Self> {
+    pub(super) fn from_record(record: &[u8]) -> Option<Self> {
+        let map = cbor::parse(record, cbor::CTAP_DEPTH).ok()?.as_map()?;
         if map.get(KIND)?.as_unsigned()? != STATE {
             return None;
         }

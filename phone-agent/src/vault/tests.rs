@@ -7,6 +7,9 @@ use rand_core::OsRng;
 
 use super::*;
 
+mod backups;
+mod refresh;
+
 /// A source of randomness that fails.
 pub(crate) struct NoRandomness;
 
@@ -148,6 +151,29 @@ fn making_a_vault_twice_is_refused_and_changes_nothing() {
     let again = vault.create(&passphrase("other"), Kdf::DANGER_WEAK, &mut OsRng);
     assert_eq!(again, Err(Error::Exists));
     assert_eq!(fs::read(folder.path().join("vault")).unwrap(), before);
+}
+
+#[test]
+fn of_many_who_make_a_vault_at_once_one_has_made_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::in_file(folder.path().join("vault"), None);
+    let start = std::sync::Barrier::new(8);
+    let makers = |number: u8| {
+        let (vault, start) = (&vault, &start);
+        move || {
+            let own = passphrase(&format!("passphrase {number}"));
+            start.wait();
+            vault.create(&own, Kdf::DANGER_WEAK, &mut OsRng).map(|()| own)
+        }
+    };
+    let made: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|number| scope.spawn(makers(number))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let (made, refused): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
+    assert!(refused.into_iter().all(|one| one.unwrap_err() == Error::Exists));
+    let [Ok(own)] = made.as_slice() else { panic!("{} have made it", made.len()) };
+    assert!(vault.unlock(own).is_ok());
 }
 
 #[test]
@@ -474,8 +500,8 @@ proptest::proptest! {
         if bytes.len() >= 98 {
             let _ = format::read(&forge(bytes));
         }
-        let record = cablecar_protocol::cbor::parse(&tail, 8).ok().and_then(|item| item.as_map());
-        let _ = record.and_then(|map| Passkey::from_record(&map));
+        let _ = record::Fields::of(&tail).and_then(|fields| Passkey::from_record(&fields));
+        let _ = State::from_record(&tail);
     }
 }
 
@@ -491,5 +517,3 @@ fn no_secret_prints_itself() {
     let text = format!("{:?}", vault.unlock(&passphrase("right")).unwrap());
     assert!(text.contains("Keys(..)"), "{text}");
 }
-
-mod backups;

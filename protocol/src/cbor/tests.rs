@@ -161,15 +161,66 @@ proptest! {
 
 /// The short way to a header and the long way agree, whatever stands there.
 #[test]
-fn a_short_header_is_what_the_decoder_makes_of_it() {
+fn a_usual_header_is_what_the_decoder_makes_of_it() {
+    let mut found = [0; 8];
+    let mut agree = |input: &[u8]| {
+        if let Some(usual) = usual_header(input) {
+            assert_eq!(pull_any(input), Ok(usual), "{input:02x?}");
+            found[usize::from(input[0] >> 5)] += 1;
+        }
+    };
+    // The edges of every length, and what stands around them.
+    let edges = [0, 1, 23, 24, 0xff, 0x100, 0xffff, 0x1_0000, 0xffff_ffff, 0x1_0000_0000, 1 << 63, u64::MAX];
     for first in 0..=u8::MAX {
         for second in 0..=u8::MAX {
-            let input = [first, second, 0];
-            if let Some(short) = super::short_header(&input) {
-                assert_eq!(super::pull_any(&input), Ok(short), "{input:02x?}");
+            agree(&[first, second, 0]);
+        }
+        for edge in edges {
+            for width in [1, 2, 4, 8] {
+                let argument = &edge.to_be_bytes()[8 - width..];
+                agree(&[&[first], argument, &[7]].concat());
+                agree(&[&[first], &argument[..width - 1]].concat());
             }
         }
     }
-    assert_eq!(super::short_header(&[0x18]), None);
-    assert_eq!(super::short_header(&[0x18, 23]), None);
+    assert!(found[..6].iter().all(|count| *count > 256), "{found:?}");
+    assert!(found[6] == 0 && found[7] > 256, "{found:?}");
+    for not_shortest in [&[0x18, 23][..], &[0x19, 0, 255], &[0x1a, 0, 0, 255, 255], &[0x18], &[0x19, 1]] {
+        assert_eq!(usual_header(not_shortest), None);
+    }
+}
+
+proptest! {
+    /// Both walks find the same items.
+    #[test]
+    fn what_was_proven_is_walked_as_it_was_proven(tree in trees(), tail in any::<u8>()) {
+        let mut bytes = Writer::item(|writer| write(&tree, writer));
+        bytes.push(tail);
+        prop_assert_eq!(skip_proven(&bytes), skip_item(&bytes, CTAP_DEPTH).ok());
+        prop_assert_eq!(skip_proven(&bytes), Some(&[tail][..]));
+    }
+
+    /// The fields of a map are what `get` finds, and a fault is the same fault.
+    #[test]
+    fn fields_are_found_as_they_are_proven(
+        entries in proptest::collection::btree_map(-3i64..9, any::<i64>(), 0..9),
+        noise in proptest::collection::vec(any::<u8>(), 0..24),
+    ) {
+        let bytes = Writer::map_of(|map| {
+            for (key, value) in &entries {
+                map.entry(*key, |w| w.int(*value));
+            }
+        });
+        let fields = parse_fields::<6>(&bytes, 1).unwrap().map(|field| field.and_then(|item| item.as_int()));
+        for (key, field) in (0i64..).zip(fields) {
+            prop_assert_eq!(field, entries.get(&key).copied());
+        }
+        prop_assert_eq!(parse_fields::<6>(&bytes, 0).err(), parse(&bytes, 0).err());
+        let both = |bytes: &[u8]| (parse_fields::<6>(bytes, 2).err(), parse(bytes, 2).err());
+        for noisy in [[&bytes[..], &noise].concat(), [&[0xa3], &noise[..]].concat(), noise] {
+            let (fields, whole) = both(&noisy);
+            let is_map = noisy.first().is_some_and(|first| first >> 5 == 5);
+            prop_assert!(fields == whole || (whole.is_none() && !is_map), "{:?} {:?}", fields, whole);
+        }
+    }
 }

@@ -7,9 +7,10 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::super::buffer::Cleared;
-use super::super::{Error, Foreign, Found, base64, calendar};
+use super::super::{Error, Foreign, Found, base64};
 use super::entry::{self, Attributes};
 use super::stream::Stream;
+use crate::calendar;
 use crate::defaults;
 
 /// An element that is open.
