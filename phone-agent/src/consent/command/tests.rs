@@ -35,15 +35,18 @@ async fn asked(text: &str, question: Question) -> Result<Answer, Fault> {
     let folder = TempDir::new().unwrap();
     let mut command = program(&folder, text);
     // Several tests start programs at once: one may be born with another's
-    // file still open for writing.
+    // file still open for writing. What is started to find out has ended
+    // before the question is asked.
+    let tried = Command::new(command.program.clone(), true);
     for _ in 0..100 {
-        match command.start() {
+        match tried.start() {
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             _ => break,
         }
     }
+    drop(tried);
     tokio::time::timeout(Duration::from_secs(20), command.ask(question)).await.unwrap()
 }
 
