@@ -143,6 +143,19 @@ fn typed<T>(value: Option<T>) -> Result<T, Status> {
     value.ok_or(Status::CBOR_UNEXPECTED_TYPE)
 }
 
+/// A key to agree with, as it stood: a COSE key with whatever values, but those
+/// that are there of the right types.
+fn agreement_key<'a>(item: cbor::Item<'a>) -> Result<cbor::Item<'a>, Status> {
+    let map = typed(item.as_map())?;
+    for key in [1, 3, -1] {
+        optional(&map, key, |value| typed(value.as_int()))?;
+    }
+    for key in [-2, -3] {
+        optional(&map, key, |value| typed(value.as_bytes()))?;
+    }
+    Ok(item)
+}
+
 /// The options of a request, `None` where absent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {

@@ -354,12 +354,10 @@ fn check_permissions(bits: u64, rp_id: Option<&str>) -> Result<Permissions, Stat
     if permissions.contains(Permissions::BIO_ENROLLMENT) {
         return Err(Status::UNAUTHORIZED_PERMISSION);
     }
-    let for_one_rp = permissions.only(Permissions::MAKE_CREDENTIAL | Permissions::GET_ASSERTION);
-    match rp_id {
-        None if !for_one_rp.is_empty() => Err(Status::MISSING_PARAMETER),
-        Some(rp_id) if rp_id.len() > defaults::MAX_RP_ID => Err(Status::INVALID_LENGTH),
-        _ => Ok(permissions),
-    }
+    // A token for no RP ID becomes one for that of its first use, as those of
+    // getPinToken do.
+    let too_long = rp_id.is_some_and(|rp_id| rp_id.len() > defaults::MAX_RP_ID);
+    if too_long { Err(Status::INVALID_LENGTH) } else { Ok(permissions) }
 }
 
 /// Decrypts a new PIN and takes off its padding.
@@ -394,10 +392,13 @@ fn store(pin: Pin, state: &mut State) -> Result<(), Status> {
 
 /// Why the person is verified, in words.
 fn reason(permissions: Permissions, rp_id: Option<&str>) -> String {
-    let site = rp_id.map(readable_rp_id).unwrap_or_default();
+    let of_site = |words: &str, link: &str| match rp_id {
+        Some(rp_id) => format!("{words} {link} {}", readable_rp_id(rp_id)),
+        None => words.to_owned(),
+    };
     let words = [
-        (Permissions::MAKE_CREDENTIAL, format!("make a passkey for {site}")),
-        (Permissions::GET_ASSERTION, format!("sign in to {site}")),
+        (Permissions::MAKE_CREDENTIAL, of_site("make a passkey", "for")),
+        (Permissions::GET_ASSERTION, of_site("sign in", "to")),
         (Permissions::CREDENTIAL_MANAGEMENT, "see, rename and remove passkeys".to_owned()),
         (Permissions::LARGE_BLOB_WRITE, "store data beside passkeys".to_owned()),
         (Permissions::AUTHENTICATOR_CONFIGURATION, "change the settings of this authenticator".to_owned()),

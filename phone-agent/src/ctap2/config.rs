@@ -17,10 +17,15 @@ impl Device {
     pub(super) fn config(&mut self, parameters: &[u8], context: &mut Context<'_>) -> Result<Reply, Failure> {
         let request = Request::parse(parameters)?;
         // Enterprise attestation is not for a vault that a person carries.
+        // A subcommand that there is not is a parameter that is wrong, here
+        // unlike elsewhere.
         if !matches!(request.subcommand, TOGGLE_ALWAYS_UV | SET_MIN_PIN_LENGTH) {
-            return Err(Status::INVALID_SUBCOMMAND.into());
+            return Err(Status::INVALID_PARAMETER.into());
         }
-        if self.is_protected() || self.vault.state().always_uv {
+        // Who asks that everybody be verified, and can verify nobody, has to
+        // have a way back.
+        let always_uv = self.vault.state().always_uv && request.subcommand != TOGGLE_ALWAYS_UV;
+        if self.is_protected() || always_uv {
             self.check_config_auth(&request, context)?;
         }
         if request.subcommand == TOGGLE_ALWAYS_UV {

@@ -17,28 +17,30 @@ use super::{Reply, sha256};
 use crate::defaults;
 use crate::vault::{CredentialId, Passkey};
 
-/// A list that is being told, one entry a command.
+/// The lists that are being told, one entry a command: of RPs, and of the
+/// credentials of one of them.
+#[derive(Debug, Default)]
+pub(super) struct Enumerations {
+    rps: Option<Enumeration<RelyingParty>>,
+    credentials: Option<Enumeration<CredentialId>>,
+}
+
 #[derive(Debug)]
-pub(super) struct Enumeration {
+struct Enumeration<T> {
     /// What is left of it, the next one last.
-    left: Left,
+    left: Vec<T>,
     /// When its last entry was told.
     told: Duration,
 }
 
-#[derive(Debug)]
-enum Left {
-    Rps(Vec<RelyingParty>),
-    Credentials(Vec<CredentialId>),
-}
-
 impl Device {
-    /// Takes the command. `enumeration` is the list that the command before
-    /// this one told of; whatever is not the next command of it ends it.
+    /// Takes the command. `told` are the lists that the commands before this
+    /// one told of. Whatever is not the next command of a list ends it, but
+    /// that the credentials of an RP may be told between two RPs.
     pub(super) fn credential_management(
         &mut self,
         parameters: &[u8],
-        enumeration: Option<Enumeration>,
+        told_of: Enumerations,
         context: &mut Context<'_>,
     ) -> Result<Reply, Failure> {
         let request = Request::parse(parameters)?;
@@ -55,15 +57,20 @@ impl Device {
                 let total = Some(rps.len()).filter(|total| *total > 0).ok_or(Status::NO_CREDENTIALS)?;
                 self.tell_rp(rps, Some(total), now)
             }
-            wire::ENUMERATE_RPS_NEXT => match self.take_up(enumeration, now)? {
-                Left::Rps(rps) => self.tell_rp(rps, None, now),
-                Left::Credentials(_) => Err(Status::NOT_ALLOWED.into()),
-            },
-            wire::ENUMERATE_CREDENTIALS_BEGIN => self.begin_credentials(&request, now),
-            wire::ENUMERATE_CREDENTIALS_NEXT => match self.take_up(enumeration, now)? {
-                Left::Credentials(ids) => self.tell_credential(ids, None, now),
-                Left::Rps(_) => Err(Status::NOT_ALLOWED.into()),
-            },
+            wire::ENUMERATE_RPS_NEXT => {
+                let rps = self.take_up(told_of.rps, now)?;
+                self.tell_rp(rps, None, now)
+            }
+            wire::ENUMERATE_CREDENTIALS_BEGIN => {
+                let reply = self.begin_credentials(&request, now)?;
+                self.enumerations.rps = told_of.rps;
+                Ok(reply)
+            }
+            wire::ENUMERATE_CREDENTIALS_NEXT => {
+                let ids = self.take_up(told_of.credentials, now)?;
+                self.enumerations.rps = told_of.rps;
+                self.tell_credential(ids, None, now)
+            }
             wire::DELETE_CREDENTIAL => {
                 let id = self.find(&request, now)?;
                 let removed = self.vault.change(context.rng, |contents| Ok(contents.remove(&id)))?;
@@ -107,15 +114,11 @@ impl Device {
     }
 
     /// Goes on with a list, if there is one and it is not over.
-    fn take_up(&mut self, enumeration: Option<Enumeration>, now: Moment) -> Result<Left, Status> {
-        let Enumeration { left, told } = enumeration.ok_or(Status::NOT_ALLOWED)?;
+    fn take_up<T>(&mut self, list: Option<Enumeration<T>>, now: Moment) -> Result<Vec<T>, Status> {
+        let Enumeration { left, told } = list.ok_or(Status::NOT_ALLOWED)?;
         let in_time = now.since_power_up.saturating_sub(told) < defaults::NEXT_COMMAND;
         // What the token was good for ends with it.
         if in_time && self.pin_uv.token(now).is_some() { Ok(left) } else { Err(Status::NOT_ALLOWED) }
-    }
-
-    fn remember(&mut self, left: Left, now: Moment) {
-        self.enumeration = Some(Enumeration { left, told: now.since_power_up });
     }
 
     fn tell_rp(
@@ -127,7 +130,7 @@ impl Device {
         let rp = rps.pop().ok_or(Status::NOT_ALLOWED)?;
         let rp_id_hash = Some(sha256(rp.id.as_bytes()));
         let reply = told(&Response { rp: Some(&rp), rp_id_hash, total_rps, ..Response::default() });
-        self.remember(Left::Rps(rps), now);
+        self.enumerations.rps = Some(Enumeration { left: rps, told: now.since_power_up });
         Ok(reply)
     }
 
@@ -164,7 +167,7 @@ impl Device {
             large_blob_key: passkey.large_blob_key.as_ref().map(|key| key.expose()),
             ..Response::default()
         });
-        self.remember(Left::Credentials(ids), now);
+        self.enumerations.credentials = Some(Enumeration { left: ids, told: now.since_power_up });
         Ok(reply)
     }
 

@@ -20,7 +20,7 @@ use rand_core::CryptoRngCore;
 
 use get_next_assertion::Remembered;
 
-use super::credential_management::Enumeration;
+use super::credential_management::Enumerations;
 use super::failure::Failure;
 use super::large_blobs::Incoming;
 use super::pin_uv::PinUv;
@@ -65,8 +65,8 @@ pub struct Device {
     pub(super) most_passkeys: usize,
     /// What getNextAssertion goes on with.
     remembered: Option<Remembered>,
-    /// The list that the last command told of, unless it is told.
-    pub(super) enumeration: Option<Enumeration>,
+    /// The lists that are being told.
+    pub(super) enumerations: Enumerations,
     /// The large blobs that are being written.
     pub(super) incoming: Incoming,
 }
@@ -141,7 +141,7 @@ impl Device {
             pin_uv: PinUv::new(rng)?,
             most_passkeys: defaults::MAX_PASSKEYS,
             remembered: None,
-            enumeration: None,
+            enumerations: Enumerations::default(),
             incoming: Incoming::default(),
         })
     }
@@ -175,13 +175,13 @@ impl Device {
     /// The client that sent requests so far has gone: the next one does not go
     /// on with its lists, nor with what it wrote by halves.
     pub fn disconnected(&mut self) {
-        (self.remembered, self.enumeration, self.incoming) = (None, None, Incoming::default());
+        (self.remembered, self.enumerations, self.incoming) = Default::default();
     }
 
     /// Takes a request: command byte and parameters.
     pub fn take(&mut self, request: &[u8], context: &mut Context<'_>) -> Step {
         // Whatever is sent ends a list, unless it is the next command of it.
-        let (remembered, enumeration) = (self.remembered.take(), self.enumeration.take());
+        let (remembered, enumerations) = (self.remembered.take(), std::mem::take(&mut self.enumerations));
         let Some((command, parameters)) = request.split_first() else {
             return refuse(Status::INVALID_LENGTH);
         };
@@ -200,7 +200,7 @@ impl Device {
             0x07 => taken(self.reset(parameters, context)),
             0x08 => answered(self.get_next_assertion(parameters, remembered, context)),
             // 41 is its preview, which getInfo names, too.
-            0x0a | 0x41 => answered(self.credential_management(parameters, enumeration, context)),
+            0x0a | 0x41 => answered(self.credential_management(parameters, enumerations, context)),
             0x0c => answered(self.large_blobs(parameters, context)),
             0x0d => answered(self.config(parameters, context)),
             0x0b if parameters.is_empty() => {
@@ -257,8 +257,8 @@ impl Device {
 
     /// Forgets what a power cycle would make it forget.
     pub(super) fn forget(&mut self, pin_uv: PinUv) {
-        self.remembered = None;
-        (self.pin_uv, self.enumeration, self.incoming) = (pin_uv, None, Incoming::default());
+        self.disconnected();
+        self.pin_uv = pin_uv;
     }
 }
 

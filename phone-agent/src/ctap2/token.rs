@@ -42,11 +42,6 @@ impl Permissions {
     pub(super) fn only(self, others: Self) -> Self {
         Self(self.0 & others.0)
     }
-
-    /// Whether there are none.
-    pub(super) fn is_empty(self) -> bool {
-        self.0 == 0
-    }
 }
 
 impl BitOr for Permissions {

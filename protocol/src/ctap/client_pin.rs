@@ -1,6 +1,6 @@
 //! clientPIN (06): a PIN set or changed, a token asked for. CTAP 2.1, 6.5.5.
 
-use super::{Status, optional, parameters, required, typed};
+use super::{Status, agreement_key, optional, parameters, required, typed};
 use crate::cbor::Item;
 
 /// What the platform asks for. Which parameters must be there depends on the
@@ -11,7 +11,8 @@ pub struct Request<'a> {
     pub protocol: Option<u64>,
     /// The subcommand (key 2).
     pub subcommand: u64,
-    /// The platform's key-agreement key (key 3), a map and no more is known.
+    /// The platform's key-agreement key (key 3), a map whose
+    /// entries have the types of a COSE key's.
     pub key_agreement: Option<Item<'a>>,
     /// pinUvAuthParam (key 4).
     pub param: Option<&'a [u8]>,
@@ -54,7 +55,7 @@ impl<'a> Request<'a> {
         Ok(Self {
             protocol: unsigned(1)?,
             subcommand: required(&map, 2, |item| typed(item.as_unsigned()))?,
-            key_agreement: optional(&map, 3, |item| typed(item.as_map()).map(|_| item))?,
+            key_agreement: optional(&map, 3, agreement_key)?,
             param: bytes(4)?,
             new_pin: bytes(5)?,
             pin_hash: bytes(6)?,

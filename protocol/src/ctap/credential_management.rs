@@ -41,13 +41,13 @@ impl SubcommandRequest<'_> {
         required(&map, 2, CredentialDescriptor::read)
     }
 
-    /// user, among the subcommand's parameters (key 3).
+    /// user, among the subcommand's parameters (key 3). Its id may be empty.
     ///
     /// # Errors
     /// The status that the specification gives the fault.
     pub fn user(&self) -> Result<User, Status> {
         let map = typed(self.parameters.ok_or(Status::MISSING_PARAMETER)?.as_map())?;
-        required(&map, 3, User::read)
+        required(&map, 3, User::read_any)
     }
 }
 

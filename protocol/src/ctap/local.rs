@@ -2,7 +2,7 @@
 //! parameters by which a platform proves that it knows the user, and the
 //! inputs of extensions that need them.
 
-use super::{Status, optional, required, typed};
+use super::{Status, agreement_key, optional, required, typed};
 use crate::cbor::{Item, Map};
 
 /// The proof that the platform holds a pinUvAuthToken.
@@ -41,7 +41,7 @@ impl<'a> HmacSecretInput<'a> {
     pub(super) fn read(item: Item<'a>) -> Result<Self, Status> {
         let map = typed(item.as_map())?;
         Ok(Self {
-            key_agreement: required(&map, 1, |item| typed(item.as_map()).map(|_| item))?,
+            key_agreement: required(&map, 1, agreement_key)?,
             salt_enc: required(&map, 2, |item| typed(item.as_bytes()))?,
             salt_auth: required(&map, 3, |item| typed(item.as_bytes()))?,
             protocol: optional(&map, 4, |item| typed(item.as_unsigned()))?.unwrap_or(1),

@@ -11,21 +11,22 @@ use crate::vault::Algorithm;
 /// `PRE` stands for the one command of the preview that there is: 41, which is
 /// credentialManagement and the only one that libfido2 sends up to 1.12. CTAP
 /// 2.1, 6.13.
-const VERSIONS: [&str; 3] = ["FIDO_2_0", "FIDO_2_1_PRE", "FIDO_2_1"];
+const VERSIONS: [&str; 3] = ["FIDO_2_0", "FIDO_2_1", "FIDO_2_1_PRE"];
 
+// Shorter ones first, here and below, as the keys of a map: some platforms
+// want each list of names in that order.
 const EXTENSIONS: [&str; 6] =
-    ["credBlob", "credProtect", "hmac-secret", "hmac-secret-mc", "largeBlobKey", "minPinLength"];
+    ["credBlob", "credProtect", "hmac-secret", "largeBlobKey", "minPinLength", "hmac-secret-mc"];
 
 /// Newest first, as the specification wants the preferred one first.
 const PROTOCOLS: [u64; 2] = [2, 1];
 
 /// How the passkeys in this vault may be reached.
-const TRANSPORTS: [&str; 2] = ["internal", "hybrid"];
+const TRANSPORTS: [&str; 2] = ["hybrid", "internal"];
 
 const ALGORITHMS: [Algorithm; 2] = [Algorithm::Es256, Algorithm::EdDsa];
 
-/// The preferred one first.
-const ATTESTATION_FORMATS: [&str; 2] = ["packed", "none"];
+const ATTESTATION_FORMATS: [&str; 2] = ["none", "packed"];
 
 impl Device {
     /// The map behind the status.

@@ -215,6 +215,39 @@ fn what_is_missing_or_of_another_kind_has_its_own_status() {
                 assert_eq!(send(None, Some(*key)), 0x11, "{subcommand} with text under {key}");
             }
             assert_eq!(send(None, None), if subcommand < 5 { 0x33 } else { 0 });
+            // A key to agree with whose entries have wrong types, and one that
+            // is no point; setPIN sees first that there is a PIN.
+            let good = [(1, 2), (3, -25), (-1, 1)];
+            let off_the_curve = if subcommand == 3 { 0x33 } else { 0x02 };
+            for (bad, status) in
+                [(1, 0x11), (3, 0x11), (-1, 0x11), (-2, 0x11), (-3, 0x11), (0, off_the_curve)]
+            {
+                let found = platform.status(0x06, |map| {
+                    map.entry(1, |w| w.unsigned(protocol)).entry(2, |w| w.unsigned(subcommand));
+                    map.entry(3, |w| {
+                        w.map(|key| {
+                            for (name, value) in good {
+                                key.entry(name, |w| if name == bad { w.text("no") } else { w.int(value) });
+                            }
+                            for name in [-2, -3] {
+                                key.entry(
+                                    name,
+                                    |w| if name == bad { w.unsigned(0) } else { w.bytes(&[0; 32]) },
+                                );
+                            }
+                        });
+                    });
+                    for (name, value) in [(4, &[0; 16][..]), (5, &new_pin), (6, &hash)] {
+                        if keys.contains(&name) {
+                            map.entry(name, |w| w.bytes(value));
+                        }
+                    }
+                    if keys.contains(&9) {
+                        map.entry(9, |w| w.unsigned(CM));
+                    }
+                });
+                assert_eq!(found, status, "{subcommand} with {bad} of the key");
+            }
         }
     }
 }
@@ -318,7 +351,11 @@ fn pin_hashes_of_another_length_are_wrong_guesses() {
 fn a_built_in_verification_gives_tokens_and_is_blocked_after_five_failures() {
     let mut platform = Platform::with_uv(true);
     assert!(platform.token_by_uv(2, MC | GA, Some("example.com")).is_ok());
-    assert_eq!(platform.reasons, ["make a passkey for example.com, sign in to example.com"]);
+    assert!(platform.token_by_uv(2, MC | GA, None).is_ok());
+    assert_eq!(
+        platform.reasons,
+        ["make a passkey for example.com, sign in to example.com", "make a passkey, sign in"]
+    );
     let uv_retries = |platform: &mut Platform| {
         let (status, body) = platform.send(0x06, |map| _ = map.entry(2, |w| w.unsigned(7)));
         assert_eq!(status, 0);
@@ -355,7 +392,6 @@ fn a_built_in_verification_gives_tokens_and_is_blocked_after_five_failures() {
 fn a_token_by_verification_needs_what_one_by_pin_needs() {
     let mut platform = Platform::with_uv(true);
     assert_eq!(platform.token_by_uv(2, 0, None), Err(0x02));
-    assert_eq!(platform.token_by_uv(2, MC, None), Err(0x14));
     assert_eq!(platform.token_by_uv(2, 0x08, None), Err(0x40));
     let agreed = platform.agree(2);
     assert_eq!(platform.status(0x06, |map| agreed.write(6, map)), 0x14);

@@ -48,8 +48,12 @@ fn always_uv_is_turned_on_and_off_by_who_may() {
     // Without any protection everybody may.
     assert_eq!(config(&mut platform, None, 2, None), 0);
     assert!(platform.stored().always_uv);
-    // And then nobody, until there is a PIN.
-    assert_eq!(config(&mut platform, None, 2, None), 0x36);
+    // Also back: there is nothing yet by which to verify anybody. Nothing
+    // else is to be had without.
+    assert_eq!(config(&mut platform, None, 3, None), 0x36);
+    assert_eq!(config(&mut platform, None, 2, None), 0);
+    assert!(!platform.stored().always_uv);
+    assert_eq!(config(&mut platform, None, 2, None), 0);
     assert_eq!(platform.set_pin(2, "1234"), 0);
     assert_eq!(config(&mut platform, None, 2, None), 0x36);
     for protocol in [1, 2, 1] {
@@ -91,8 +95,8 @@ fn the_proof_is_checked_in_the_order_of_the_specification() {
     assert_eq!(with(Some(2), Some(&right[..16])), 0x33);
     assert_eq!(with(Some(2), Some(&right)), 0);
     for subcommand in [0, 1, 4, 0xff] {
-        assert_eq!(config(&mut platform, Some(&token), subcommand, None), 0x3e);
-        assert_eq!(config(&mut platform, None, subcommand, None), 0x3e);
+        assert_eq!(config(&mut platform, Some(&token), subcommand, None), 0x02);
+        assert_eq!(config(&mut platform, None, subcommand, None), 0x02);
     }
     assert_eq!(platform.status(0x0d, |_| {}), 0x14);
     assert_eq!(platform.status(0x0d, |map| _ = map.entry(1, |w| w.text("2"))), 0x11);

@@ -27,10 +27,10 @@ fn every_member_is_there_and_canonical() {
     let info = platform.ask(&[0x04]).unwrap();
     let keys: Vec<_> = map(&info).iter().map(|(key, _)| key.as_int().unwrap()).collect();
     assert_eq!(keys, [1, 2, 3, 4, 5, 6, 7, 8, 9, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x14, 0x16]);
-    assert_eq!(texts(&info, 1), ["FIDO_2_0", "FIDO_2_1_PRE", "FIDO_2_1"]);
+    assert_eq!(texts(&info, 1), ["FIDO_2_0", "FIDO_2_1", "FIDO_2_1_PRE"]);
     assert_eq!(
         texts(&info, 2),
-        ["credBlob", "credProtect", "hmac-secret", "hmac-secret-mc", "largeBlobKey", "minPinLength"]
+        ["credBlob", "credProtect", "hmac-secret", "largeBlobKey", "minPinLength", "hmac-secret-mc"]
     );
     assert_eq!(map(&info).get(3).unwrap().as_bytes(), Some(&AAGUID[..]));
     assert_eq!(
@@ -59,8 +59,8 @@ fn every_member_is_there_and_canonical() {
     }
     assert!(number(&info, 0x0e) > 0);
     assert_eq!(map(&info).get(0x0c).unwrap().as_bool(), Some(false));
-    assert_eq!(texts(&info, 9), ["internal", "hybrid"]);
-    assert_eq!(texts(&info, 0x16), ["packed", "none"]);
+    assert_eq!(texts(&info, 9), ["hybrid", "internal"]);
+    assert_eq!(texts(&info, 0x16), ["none", "packed"]);
     let algorithms = map(&info).get(0x0a).unwrap().as_array().unwrap();
     let algorithms: Vec<_> = algorithms
         .iter()

@@ -193,6 +193,29 @@ fn no_answer_holds_a_secret() {
 }
 
 #[test]
+fn the_credentials_of_one_rp_may_be_told_before_the_next_rp() {
+    let (mut platform, ids) = stocked();
+    let token = token(&mut platform);
+    let (_, first) = manage(&mut platform, Some(&token), 2, None);
+    assert_eq!(rp_of(&first), "one.example");
+    let (_, body) = manage(&mut platform, Some(&token), 4, of_rp("one.example"));
+    assert_eq!(id_of(&body), ids[0].as_bytes());
+    let (_, body) = manage(&mut platform, None, 5, None);
+    assert_eq!(id_of(&body), ids[2].as_bytes());
+    let (status, second) = manage(&mut platform, None, 3, None);
+    assert_eq!((status, rp_of(&second).as_str()), (0, "two.example"));
+    // The next RP ends the list of credentials.
+    assert_eq!(manage(&mut platform, Some(&token), 2, None).0, 0);
+    assert_eq!(manage(&mut platform, Some(&token), 4, of_rp("one.example")).0, 0);
+    assert_eq!(manage(&mut platform, None, 3, None).0, 0);
+    assert_eq!(manage(&mut platform, None, 5, None).0, 0x30);
+    // And so does a request for credentials that is refused, both of them.
+    assert_eq!(manage(&mut platform, Some(&token), 2, None).0, 0);
+    assert_eq!(manage(&mut platform, Some(&token), 4, of_rp("other.example")).0, 0x2e);
+    assert_eq!(manage(&mut platform, None, 3, None).0, 0x30);
+}
+
+#[test]
 fn a_list_ends_with_any_other_command() {
     let (mut platform, _) = stocked();
     let token = token(&mut platform);
@@ -249,6 +272,7 @@ fn an_account_is_renamed_and_keeps_its_handle() {
         manage(platform, Some(&token), 7, with_user(&ids[0], user, name, display)).0
     };
     assert_eq!(rename(&mut platform, b"2", Some("bob"), None), 0x02);
+    assert_eq!(rename(&mut platform, b"", Some("bob"), None), 0x02);
     assert_eq!(names(&platform), (Some("alice".into()), Some("Alice".into())));
     assert_eq!(rename(&mut platform, b"1", Some("bob"), Some("Bob")), 0);
     platform.power_cycle();

@@ -41,8 +41,6 @@ fn permissions_are_checked_when_they_are_asked_for() {
             (0, Some("example.com"), 0x02),
             (0x08, None, 0x40),
             (0x08 | MC, Some("example.com"), 0x40),
-            (MC, None, 0x14),
-            (GA | CM, None, 0x14),
         ] {
             assert_eq!(platform.token(protocol, "1234", bits, rp), Err(status));
             // And before the PIN is.
@@ -52,6 +50,8 @@ fn permissions_are_checked_when_they_are_asked_for() {
         for (bits, rp) in [
             (MC, Some("example.com")),
             (MC | GA, Some("example.com")),
+            (MC, None),
+            (GA | CM, None),
             (CM, None),
             (CM, Some("example.com")),
             (LBW | ACFG, None),
@@ -99,14 +99,23 @@ fn a_token_does_what_it_was_asked_for_and_nothing_else() {
 }
 
 #[test]
-fn a_token_of_the_old_subcommand_is_for_the_rp_that_it_is_used_for_first() {
+fn a_token_for_no_rp_is_for_that_which_it_is_used_for_first() {
     for protocol in [1, 2] {
         let mut platform = Platform::with_pin("1234");
-        let token = platform.legacy_token(protocol, "1234").unwrap();
-        assert!(authorises(&mut platform, &token, GET, "example.com"));
-        assert!(!authorises(&mut platform, &token, GET, "example.org"));
-        assert!(authorises(&mut platform, &token, MAKE, "example.com"));
-        assert!(!manages(&mut platform, &token));
+        for old in [true, false] {
+            let token = if old {
+                platform.legacy_token(protocol, "1234")
+            } else {
+                platform.token(protocol, "1234", MC | GA | CM, None)
+            };
+            let token = token.unwrap();
+            // The old subcommand gives no other permissions.
+            assert_eq!(manages(&mut platform, &token), !old);
+            assert!(authorises(&mut platform, &token, GET, "example.com"));
+            assert!(!authorises(&mut platform, &token, GET, "example.org"));
+            assert!(authorises(&mut platform, &token, MAKE, "example.com"));
+            assert!(!manages(&mut platform, &token));
+        }
     }
 }
 
