@@ -33,7 +33,7 @@ use cablecar_protocol::pipe::{Command, Fault, Incoming, Keepalive, Reader};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
-use self::engine::{Engine, Work};
+use self::engine::{Engine, Task, Work};
 use crate::consent::Consent;
 use crate::ctap2::{Moment, Reply, Step};
 use crate::defaults;
@@ -129,18 +129,14 @@ where
         request: Vec<u8>,
         is_first: bool,
     ) -> Result<Option<Reply>, Error> {
-        let mut work = self.engine.start((self.now)(), move |device, now| {
-            if is_first {
-                device.disconnected();
-            }
-            device.take(&request, now)
-        });
+        let mut task = Task::Request { request, is_first };
         loop {
+            let work = self.engine.start((self.now)(), task);
             let step = match work_done(line, work).await? {
                 Attended::Done(step) => step,
                 other => return Ok(other.reply()),
             };
-            work = match step {
+            task = match step {
                 Step::Answer(reply) => return Ok(Some(reply)),
                 Step::Verify(why, unverified) => {
                     self.screen.notice(Notice::Asked(&why));
@@ -151,18 +147,14 @@ where
                         }
                     };
                     match attend(line, verified).await? {
-                        Attended::Done(verified) => self.engine.start((self.now)(), move |device, now| {
-                            device.verified(unverified, verified, now)
-                        }),
+                        Attended::Done(verified) => Task::Verified(unverified, verified),
                         other => return Ok(other.reply()),
                     }
                 }
                 Step::Ask(question, ready) => {
                     self.screen.notice(Notice::Asked(&question.summary()));
                     match attend(line, self.consent.ask(question)).await? {
-                        Attended::Done(answer) => self.engine.start((self.now)(), move |device, now| {
-                            Step::Answer(device.act(ready, answer, now))
-                        }),
+                        Attended::Done(answer) => Task::Answered(ready, answer),
                         Attended::TooLate => return Ok(Some(ready.too_late())),
                         other => return Ok(other.reply()),
                     }
@@ -211,7 +203,7 @@ async fn attend<T, R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
 /// answer to what is written is given, and goes no further otherwise.
 async fn work_done<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     line: &mut Line<R, W>,
-    mut work: Work<Step>,
+    mut work: Work,
 ) -> Result<Attended<Step>, Error> {
     let mut pulse = pulse(Instant::now() + defaults::KEEPALIVE);
     let client = loop {

@@ -212,6 +212,26 @@ impl Device {
         }
     }
 
+    /// Whether taking this request may write the vault, and so have to wait
+    /// for another program that does. May say so without need.
+    pub fn may_write(&self, request: &[u8]) -> bool {
+        match request.first() {
+            // A try of what is built in is paid for.
+            Some(0x01 | 0x02) => self.uv,
+            Some(0x04 | 0x0b) => false,
+            _ => true,
+        }
+    }
+
+    /// The same of acting upon the answer that this waits for.
+    pub fn may_write_for(&self, ready: &Ready) -> bool {
+        match ready {
+            Ready::GetAssertion(ready) => ready.counts(&self.vault),
+            Ready::Selection(_) => false,
+            Ready::MakeCredential(_) | Ready::Reset(_) => true,
+        }
+    }
+
     /// Goes on with a request once the verification is over.
     pub fn verified(
         &mut self,

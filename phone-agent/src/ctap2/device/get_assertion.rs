@@ -21,7 +21,7 @@ use crate::ctap2::token::Permissions;
 use crate::ctap2::{Reply, Served, check_rp_id, warnings};
 use crate::defaults;
 use crate::error::Error;
-use crate::vault::{self, CredentialId, Passkey, Protection};
+use crate::vault::{self, CredentialId, Passkey, Protection, Unlocked};
 use crate::verification::Verified;
 
 /// A request that has passed every check that needs nobody.
@@ -41,6 +41,14 @@ pub struct Asked {
 pub struct Ready {
     round: Round,
     ticket: Ticket,
+}
+
+impl Ready {
+    /// Whether any of its passkeys counts its signatures.
+    pub(super) fn counts(&self, vault: &Unlocked) -> bool {
+        let is_bound = |passkey: &Passkey| !passkey.backup.eligible();
+        vault.passkeys().any(|passkey| is_bound(passkey) && self.round.candidates.contains(&passkey.id))
+    }
 }
 
 /// What is signed, by which passkeys, and what is true of the person.
