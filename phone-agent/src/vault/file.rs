@@ -28,9 +28,11 @@ impl FileMedium {
     }
 
     /// The file itself, where the path is a link to it: the rename must hit
-    /// the file and not the link.
+    /// the file and not the link. Links to folders on the way do no harm.
     fn resolved(&self) -> PathBuf {
-        fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone())
+        let is_link = fs::symlink_metadata(&self.path).is_ok_and(|found| found.is_symlink());
+        let file = is_link.then(|| fs::canonicalize(&self.path).ok()).flatten();
+        file.unwrap_or_else(|| self.path.clone())
     }
 
     fn anchor_path(&self, vault: &VaultId) -> Option<PathBuf> {
@@ -59,10 +61,8 @@ impl Medium for FileMedium {
 
     fn lock(&self, withdrawal: &Withdrawal) -> Result<Box<dyn Exclusive + '_>, Error> {
         let path = self.resolved();
-        if let Some(folder) = path.parent() {
-            make_folder(folder)?;
-        }
-        let lock = private(OpenOptions::new().create(true).write(true)).open(beside(&path, "", ".lock"))?;
+        let name = beside(&path, "", ".lock");
+        let lock = with_folder(&name, || private(OpenOptions::new().create(true).write(true)).open(&name))?;
         for _ in 0..defaults::VAULT_LOCK_TRIES {
             match lock.try_lock() {
                 Ok(()) => return Ok(Box::new(Writing { medium: self, path, _lock: lock })),
@@ -104,13 +104,10 @@ impl Exclusive for Writing<'_> {
 
     fn set_anchor(&mut self, vault: &VaultId, generation: u64) {
         let Some(path) = self.medium.anchor_path(vault) else { return };
-        if path.parent().is_some_and(|folder| make_folder(folder).is_err()) {
-            return;
-        }
         // Not forced to the disk: an anchor that is too old, cut short or empty
         // does no harm. Over what is there rather than into an emptied file,
         // which some file systems write out at once.
-        let _ = write_over(&path, format!("{generation}\n").as_bytes());
+        let _ = with_folder(&path, || write_over(&path, format!("{generation}\n").as_bytes()));
     }
 }
 
@@ -205,6 +202,17 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
+}
+
+/// What is done with a file, once more if its folder had to be made first.
+fn with_folder<T>(path: &Path, work: impl Fn() -> std::io::Result<T>) -> std::io::Result<T> {
+    match (work(), path.parent()) {
+        (Err(error), Some(folder)) if error.kind() == std::io::ErrorKind::NotFound => {
+            make_folder(folder)?;
+            work()
+        }
+        (done, _) => done,
+    }
 }
 
 /// The folder, made for the owner alone where it does not exist.
