@@ -38,6 +38,7 @@
 //! # Ok(()) }
 //! ```
 
+mod address;
 pub mod cli;
 pub mod config;
 pub mod defaults;
@@ -51,12 +52,15 @@ mod pulse;
 mod reception;
 pub mod refusal;
 pub mod server;
+mod settings;
 pub mod source;
 pub mod switchboard;
 pub mod tls;
 mod tunnel;
+mod warning;
 mod wire;
 
+pub use address::Address;
 pub use config::{Config, Limits, Security};
 pub use error::Error;
 pub use observer::{Ending, Event, Fault, Observer, Serial, Side, Silent};
