@@ -16,7 +16,9 @@ use crate::meter::SourceLimits;
 use crate::narrator::{Audience, Narrator};
 use crate::server::Relay;
 use crate::source::Network;
-use crate::{defaults, tls};
+#[cfg(feature = "bench")]
+use crate::bench;
+use crate::{defaults, probe, tls};
 
 mod domain;
 
@@ -42,6 +44,11 @@ enum Command {
     /// register it, and serve with its id as --domain-id.
     #[command(args_conflicts_with_subcommands = true)]
     Domain(domain::Domain),
+    /// Sign in through a relay, both devices played here, and time the legs
+    Probe(Box<probe::Probe>),
+    /// Load a relay and measure how it bears that
+    #[cfg(feature = "bench")]
+    Bench(Box<bench::Bench>),
 }
 
 #[derive(Debug, Args)]
@@ -163,6 +170,9 @@ fn run_with(args: impl Iterator<Item = OsString>) -> Result<ExitCode, Error> {
     match cli.command {
         Command::Serve(serve) => serve.run(),
         Command::Domain(domain) => domain.run(),
+        Command::Probe(probe) => probe.run(),
+        #[cfg(feature = "bench")]
+        Command::Bench(bench) => bench.run(),
     }
 }
 
@@ -261,7 +271,8 @@ fn first_line(error: &clap::Error) -> String {
     words.join(" ").trim_start_matches("error: ").to_owned()
 }
 
-fn size(text: &str) -> Result<usize, &'static str> {
+/// Bytes, KiB or MiB.
+pub(crate) fn size(text: &str) -> Result<usize, &'static str> {
     wide_size(text).and_then(|bytes| usize::try_from(bytes).map_err(|_| "too large"))
 }
 
@@ -275,7 +286,8 @@ fn wide_size(text: &str) -> Result<u64, &'static str> {
     number.checked_mul(unit).ok_or("too large")
 }
 
-fn time(text: &str) -> Result<Duration, &'static str> {
+/// Seconds or ms.
+pub(crate) fn time(text: &str) -> Result<Duration, &'static str> {
     let wrong = "not a number of seconds or ms";
     let (number, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
         (Some(number), _) => (number, 1),

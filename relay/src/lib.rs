@@ -38,6 +38,9 @@
 //! # Ok(()) }
 //! ```
 
+#[cfg(feature = "bench")]
+mod bench;
+mod caller;
 pub mod cli;
 pub mod config;
 pub mod defaults;
@@ -47,6 +50,7 @@ mod line;
 pub mod meter;
 mod narrator;
 pub mod observer;
+mod probe;
 mod pulse;
 mod reception;
 pub mod refusal;
