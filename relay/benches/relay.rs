@@ -32,7 +32,9 @@ fn main() -> ExitCode {
     let has = |flag: &str| args.iter().any(|arg| arg == flag);
     if let Some(at) = args.iter().position(|arg| arg == "--floor") {
         let tls = args.get(at + 1..at + 3);
-        floor::serve(tls.map(|files| cablecar_relay::tls::from_files(files[0].as_ref(), files[1].as_ref()).unwrap()));
+        floor::serve(
+            tls.map(|files| cablecar_relay::tls::from_files(files[0].as_ref(), files[1].as_ref()).unwrap()),
+        );
     }
     let (quick, check) = (has("--quick"), has("--check"));
     // `cargo test --all-targets` starts benches too, and means no measurement.

@@ -38,6 +38,7 @@
 //! # Ok(()) }
 //! ```
 
+mod address;
 #[cfg(feature = "bench")]
 mod bench;
 mod caller;
@@ -55,12 +56,15 @@ mod pulse;
 mod reception;
 pub mod refusal;
 pub mod server;
+mod settings;
 pub mod source;
 pub mod switchboard;
 pub mod tls;
 mod tunnel;
+mod warning;
 mod wire;
 
+pub use address::Address;
 pub use config::{Config, Limits, Security};
 pub use error::Error;
 pub use observer::{Ending, Event, Fault, Observer, Serial, Side, Silent};

@@ -20,7 +20,7 @@ mod legs;
 mod people;
 
 use finding::Finding;
-use legs::{Leg, Legs};
+use legs::{Legs, Walked};
 
 /// Signs in through a relay: both devices are played here, with the real
 /// protocol, and nobody has to confirm anything. Exits with 1 if something is
@@ -62,7 +62,7 @@ struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     domain_id: Option<u16>,
     well: bool,
-    legs: &'a [(Leg, f64)],
+    legs: &'a [Walked],
     findings: &'a [Finding],
 }
 
@@ -105,7 +105,7 @@ impl Report<'_> {
             Some(id) => format!("{}, domain id {id}\n", self.relay),
             None => format!("{}, no name under which clients look for a relay\n", self.relay),
         };
-        for (leg, ms) in self.legs {
+        for Walked { leg, ms } in self.legs {
             text += &format!("  {:10} {ms:8.2} ms  {}\n", leg.name(), leg.what());
         }
         for finding in self.findings {

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use crate::address::Address;
 use crate::config::{self, Config, Security};
 use crate::defaults;
 use crate::desk::Desk;
@@ -45,8 +46,13 @@ impl Relay {
     pub fn bind(config: Config) -> Result<Self, Error> {
         config.check()?;
         let routing_id = config.routing_id.map_or_else(config::random_routing_id, Ok)?;
-        let failed = |cause| Error::Listen { addr: config.listen, cause };
-        let listener = listen(config.listen).map_err(failed)?;
+        let first = config.listen.iter().find_map(|address| match address {
+            Address::Tcp(addr) => Some(*addr),
+            _ => None,
+        });
+        let first = first.ok_or(Error::Setting { setting: "--listen", problem: "must be an IP address" })?;
+        let failed = |cause| Error::Listen { addr: first.into(), cause };
+        let listener = listen(first).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
         Ok(Self { listener, addr, routing_id, config })
     }
@@ -73,7 +79,7 @@ impl Relay {
         let connections = config.limits.connections.unwrap_or_else(connections_by_descriptors);
         let desk = Desk::new(config.limits, hosts, routing_id, connections, Box::new(observer));
         let house = House { desk: Arc::new(desk), tls };
-        house.desk.notice(Event::Listening { addr });
+        house.desk.notice(Event::Listening { addr: addr.into() });
 
         let (alive, mut last) = mpsc::channel::<()>(1);
         tokio::select! {

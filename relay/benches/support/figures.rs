@@ -20,10 +20,12 @@ impl Figures {
     /// One figure, which should be at most `target`.
     pub(crate) fn add(&mut self, name: &str, value: f64, unit: &str, target: Option<f64>) {
         let missed = target.is_some_and(|target| value > target);
-        let (said, verdict) = (target.map(|target| format!(", target {target}")), if missed { "  MISSED" } else { "" });
+        let (said, verdict) =
+            (target.map(|target| format!(", target {target}")), if missed { "  MISSED" } else { "" });
         println!("  {name}: {value:.3} {unit}{}{verdict}", said.unwrap_or_default());
         self.missed |= missed;
-        let row = json!({"value": value, "unit": unit, "target": target, "form": self.form, "machine": machine()});
+        let row =
+            json!({"value": value, "unit": unit, "target": target, "form": self.form, "machine": machine()});
         self.rows.push((name.to_owned(), row));
     }
 

@@ -147,11 +147,13 @@ impl Report {
         let (generator, mut warnings) = (&self.generator, Vec::new());
         if generator.cpu_share > BUSY {
             let share = generator.cpu_share * 100.0;
-            warnings.push(format!("the generator itself took {share:.0} % of its core: it is the bottleneck"));
+            warnings
+                .push(format!("the generator itself took {share:.0} % of its core: it is the bottleneck"));
         }
         if generator.late_ms.p99 > LATE_MS {
             let late = generator.late_ms.p99;
-            warnings.push(format!("one in a hundred began {late:.1} ms late or later, through the generator"));
+            warnings
+                .push(format!("one in a hundred began {late:.1} ms late or later, through the generator"));
         }
         if self.failures.contains_key("own-machine") {
             warnings.push("this machine ran out of descriptors or ports: see ulimit -n and --sources".into());

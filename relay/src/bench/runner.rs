@@ -165,7 +165,8 @@ mod tests {
     async fn patience_ends_and_time_ends() {
         let report = of(Runner { patience: Duration::from_millis(100), ..runner(Some(10.0)) }).await;
         assert!(report["failures"]["silent"].as_u64().unwrap() >= 1, "{report}");
-        let report = of(Runner { count: None, lasts: Some(Duration::from_secs(2)), ..runner(Some(10.0)) }).await;
+        let report =
+            of(Runner { count: None, lasts: Some(Duration::from_secs(2)), ..runner(Some(10.0)) }).await;
         assert_eq!(report["succeeded"], 20, "{report}");
     }
 }

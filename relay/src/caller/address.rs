@@ -116,7 +116,10 @@ mod tests {
     #[test]
     fn a_relay_is_scheme_host_and_port() {
         let url = |text: &str| text.parse::<Url>();
-        assert_eq!(url("wss://cable.ua5v.com"), Ok(Url { tls: true, host: "cable.ua5v.com".into(), port: 443 }));
+        assert_eq!(
+            url("wss://cable.ua5v.com"),
+            Ok(Url { tls: true, host: "cable.ua5v.com".into(), port: 443 })
+        );
         assert_eq!(url("ws://[::1]:80/").unwrap().authority(), "[::1]");
         assert_eq!(url("wss://localhost:8443").unwrap().to_string(), "wss://localhost:8443");
         for bad in ["", "localhost:1", "ftp://a", "ws://a/cable/new/", "wss://"] {

@@ -262,8 +262,11 @@ mod tests {
             let payload = vec![7; length];
             let made = frame(2, [1, 2, 3, 4], &payload);
             let head = made.len() - length;
-            let unmasked: Vec<u8> =
-                made[head..].iter().zip([1, 2, 3, 4].iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+            let unmasked: Vec<u8> = made[head..]
+                .iter()
+                .zip([1, 2, 3, 4].iter().cycle())
+                .map(|(byte, mask)| byte ^ mask)
+                .collect();
             assert_eq!(unmasked, payload);
             // As a server sends it: without the mask and its bit.
             let mut bare = made[..head - 4].to_vec();

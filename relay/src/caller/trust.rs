@@ -59,8 +59,7 @@ fn of_system() -> Result<rustls::RootCertStore, Error> {
 
 fn of_file(file: &Path) -> Result<rustls::RootCertStore, Error> {
     let mut roots = rustls::RootCertStore::empty();
-    let bad =
-        |cause: &dyn std::fmt::Display| Error::Usage(format!("--ca-file {}: {cause}", file.display()));
+    let bad = |cause: &dyn std::fmt::Display| Error::Usage(format!("--ca-file {}: {cause}", file.display()));
     for certificate in CertificateDer::pem_file_iter(file).map_err(|cause| bad(&cause))? {
         roots.add(certificate.map_err(|cause| bad(&cause))?).map_err(|cause| bad(&cause))?;
     }

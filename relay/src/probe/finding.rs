@@ -45,16 +45,26 @@ impl Finding {
     pub(crate) fn remedy(&self) -> &'static str {
         match self.id() {
             "probe.name" => "register the name, or check the resolver; --connect-to dials an address instead",
-            "probe.unreachable" => "see whether the relay runs there, and whether the network lets the port through",
+            "probe.unreachable" => {
+                "see whether the relay runs there, and whether the network lets the port through"
+            }
             "probe.machine" => "look at the limits of this user and machine",
-            "probe.tls" => "give the relay a certificate of this name, with its chain; or name the authority with --ca-file",
+            "probe.tls" => {
+                "give the relay a certificate of this name, with its chain; or name the authority with --ca-file"
+            }
             "probe.not-joined" => "send all requests of a routing id to the process that gave it",
             "probe.refused" => "the relay does not want us: its limits, its networks, or --token-file",
-            "probe.routing-id" => "let the header X-caBLE-Routing-ID through unchanged, once, with 6 hexadecimal digits",
+            "probe.routing-id" => {
+                "let the header X-caBLE-Routing-ID through unchanged, once, with 6 hexadecimal digits"
+            }
             "probe.altered" => "look for something between that changes or inspects websocket messages",
-            "probe.close" => "let close frames through in both directions; clients otherwise wait for each other",
+            "probe.close" => {
+                "let close frames through in both directions; clients otherwise wait for each other"
+            }
             "probe.broken" => "look at the relay's log, and at time limits of what is in front of it",
-            "probe.silent" => "look for something in front that buffers: websockets need each message at once",
+            "probe.silent" => {
+                "look for something in front that buffers: websockets need each message at once"
+            }
             _ => "see whether a tunnel service is there, and a proxy in front of it passes websockets on",
         }
     }

@@ -54,11 +54,18 @@ impl Leg {
     }
 }
 
+/// A leg that went well, and how long it took.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Walked {
+    pub(crate) leg: Leg,
+    pub(crate) ms: f64,
+}
+
 /// The clock beside the walk.
 #[derive(Debug)]
 pub(crate) struct Legs {
     patience: Duration,
-    times: Vec<(Leg, f64)>,
+    times: Vec<Walked>,
 }
 
 impl Legs {
@@ -77,15 +84,15 @@ impl Legs {
         let result = timeout(self.patience, walk).await.unwrap_or(Err(Fault::Silent));
         match result {
             Ok(value) => {
-                self.times.push((leg, began.elapsed().as_secs_f64() * 1000.0));
+                self.times.push(Walked { leg, ms: began.elapsed().as_secs_f64() * 1000.0 });
                 Ok(value)
             }
             Err(fault) => Err(Finding::new(leg, fault)),
         }
     }
 
-    /// The legs that went well, with their milliseconds.
-    pub(crate) fn times(&self) -> &[(Leg, f64)] {
+    /// The legs that went well.
+    pub(crate) fn times(&self) -> &[Walked] {
         &self.times
     }
 }
