@@ -39,6 +39,9 @@
 //! ```
 
 mod address;
+#[cfg(feature = "bench")]
+mod bench;
+mod caller;
 pub mod cli;
 pub mod config;
 pub mod defaults;
@@ -48,6 +51,7 @@ mod line;
 pub mod meter;
 mod narrator;
 pub mod observer;
+mod probe;
 mod pulse;
 mod reception;
 pub mod refusal;

@@ -185,8 +185,9 @@ fn connections_by_descriptors() -> u64 {
     (spare / 10).saturating_mul(defaults::CONNECTIONS_TENTHS).max(1)
 }
 
+/// The descriptor limit, raised to what is allowed.
 #[cfg(unix)]
-fn descriptor_limit() -> Option<u64> {
+pub(crate) fn descriptor_limit() -> Option<u64> {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
@@ -197,7 +198,7 @@ fn descriptor_limit() -> Option<u64> {
 }
 
 #[cfg(not(unix))]
-fn descriptor_limit() -> Option<u64> {
+pub(crate) fn descriptor_limit() -> Option<u64> {
     None
 }
 
