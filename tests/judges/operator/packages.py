@@ -249,11 +249,11 @@ def debian():
         fields = said_by("dpkg-deb", "--info", deb)
         content = said_by("dpkg-deb", "--contents", deb)
         for path, mode in (
-            ("./usr/bin/cablecar-relay", "-rwxr-xr-x root/root"),
-            ("./usr/lib/systemd/system/cablecar-relay.service", "-rw-r--r-- root/root"),
-            ("./usr/lib/systemd/system/cablecar-relay.socket", "-rw-r--r-- root/root"),
-            ("./etc/cablecar-relay/config.toml", "-rw-r--r-- root/root"),
-            ("./usr/share/doc/cablecar-relay/copyright", "-rw-r--r-- root/root"),
+            ("./usr/bin/cablecar-relay", "-rwxr-xr-x 0/0"),
+            ("./usr/lib/systemd/system/cablecar-relay.service", "-rw-r--r-- 0/0"),
+            ("./usr/lib/systemd/system/cablecar-relay.socket", "-rw-r--r-- 0/0"),
+            ("./etc/cablecar-relay/config.toml", "-rw-r--r-- 0/0"),
+            ("./usr/share/doc/cablecar-relay/copyright", "-rw-r--r-- 0/0"),
         ):
             line = next((line for line in content.splitlines() if line.endswith(f" {path}")), "")
             if not line.startswith(mode):

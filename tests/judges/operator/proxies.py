@@ -114,8 +114,7 @@ class Nginx(Proxy):
         (self.folder / "relay.conf").write_text(self.recipe("nginx/cablecar-relay.conf", changes))
         # What Debian's nginx.conf has around it, in this folder.
         places = "".join(
-            f"{kind}_temp_path {self.folder}/{kind};\n"
-            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+            f"{kind}_temp_path {self.folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
         (self.folder / "nginx.conf").write_text(
             f"daemon off;\npid {self.folder}/pid;\nerror_log stderr;\nworker_processes 2;\n"
