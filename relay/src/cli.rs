@@ -10,14 +10,16 @@ use std::time::Duration;
 use cablecar_protocol::ids::RoutingId;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Config, Limits, Security};
+use crate::config::{Address, Admin, Config, Limits, Log, LogAddresses, LogFormat, LogLevel, Security};
 use crate::error::Error;
+use crate::journal::Journal;
 use crate::meter::SourceLimits;
 use crate::narrator::{Audience, Narrator};
 use crate::server::Relay;
 use crate::source::Network;
 use crate::{defaults, tls};
 
+mod admin;
 mod domain;
 
 /// A tunnel service for FIDO's hybrid transport: computers and phones meet
@@ -33,6 +35,8 @@ struct Cli {
 enum Command {
     /// Run a relay until SIGTERM or SIGINT
     Serve(Box<Serve>),
+    /// Ask a running relay, or tell it something
+    Admin(admin::Admin),
     /// Name the hosts under which clients can reach a relay
     ///
     /// A phone tells the computer in two bytes which relay to use, and the
@@ -68,6 +72,18 @@ struct Serve {
     /// Print what happens on standard output
     #[arg(long, value_name = "FORMAT")]
     events: Option<Events>,
+    /// Loopback address or unix:PATH for health, metrics and commands; none if absent
+    #[arg(long, value_name = "ADDR", env = "CABLECAR_RELAY_ADMIN_LISTEN")]
+    admin_listen: Option<Address>,
+    /// How the log is written
+    #[arg(long, value_name = "FORMAT", env = "CABLECAR_RELAY_LOG_FORMAT", default_value = "text")]
+    log_format: LogFormat,
+    /// How much is logged
+    #[arg(long, value_name = "LEVEL", env = "CABLECAR_RELAY_LOG_LEVEL", default_value = "info")]
+    log_level: LogLevel,
+    /// Whether clients' networks are logged
+    #[arg(long, value_name = "WORD", env = "CABLECAR_RELAY_LOG_ADDRESSES", default_value = "off")]
+    log_addresses: LogAddresses,
     #[command(flatten)]
     limits: LimitFlags,
 }
@@ -162,6 +178,7 @@ fn run_with(args: impl Iterator<Item = OsString>) -> Result<ExitCode, Error> {
     };
     match cli.command {
         Command::Serve(serve) => serve.run(),
+        Command::Admin(admin) => admin.run(),
         Command::Domain(domain) => domain.run(),
     }
 }
@@ -173,6 +190,7 @@ impl Serve {
             None => Audience::People,
         };
         let config = self.config()?;
+        let log = config.log.clone();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::System(error.to_string()))?;
         let narrated: Result<_, Error> = runtime.block_on(async {
@@ -183,12 +201,19 @@ impl Serve {
                 let _ = writeln!(std::io::stderr(), "clients look for this relay at {}", domain.host());
             }
             let (narrator, told) = Narrator::start(audience)?;
-            relay.run(stop, narrator).await;
-            Ok(told)
+            let (journal, level, written) = Journal::start(&log)?;
+            relay.control().on_level(level);
+            if let Some(addr) = relay.admin_addr() {
+                tracing::info!(%addr, "the admin listener is open");
+            }
+            relay.run(stop, (narrator, journal)).await;
+            Ok((told, written))
         });
         // Whatever has not ended by now is not waited for.
         runtime.shutdown_timeout(Duration::from_millis(100));
-        narrated?.wait();
+        let (told, written) = narrated?;
+        told.wait();
+        written.wait();
         Ok(ExitCode::SUCCESS)
     }
 
@@ -226,6 +251,8 @@ impl Serve {
                 connections: limits.max_connections,
             },
             allow_origins: limits.allow_origin,
+            admin: Admin { listen: self.admin_listen },
+            log: Log { format: self.log_format, level: self.log_level, addresses: self.log_addresses },
         };
         config.check()?;
         Ok(config)

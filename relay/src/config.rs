@@ -9,6 +9,7 @@ use cablecar_protocol::ids::RoutingId;
 use cablecar_protocol::tunnel::{MAX_MESSAGE, TunnelServiceDomain};
 use rand_core::{OsRng, RngCore};
 
+pub use crate::address::Address;
 use crate::defaults;
 use crate::error::Error;
 use crate::meter::SourceLimits;
@@ -29,6 +30,10 @@ pub struct Config {
     pub allow_origins: Vec<String>,
     /// What everybody may use.
     pub limits: Limits,
+    /// The operator's own door.
+    pub admin: Admin,
+    /// What is written about all this.
+    pub log: Log,
 }
 
 /// Who does TLS.
@@ -73,6 +78,60 @@ pub struct Limits {
     pub connections: Option<u64>,
 }
 
+/// The operator's own door.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Admin {
+    /// A loopback address or a unix socket; there is no door if absent.
+    pub listen: Option<Address>,
+}
+
+/// What is written about all this.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Log {
+    /// How lines are written.
+    pub format: LogFormat,
+    /// How much is written.
+    pub level: LogLevel,
+    /// Whether clients' addresses are.
+    pub addresses: LogAddresses,
+}
+
+/// How lines are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How much is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum LogLevel {
+    /// What ends the program.
+    Error,
+    /// What an operator should look at.
+    Warn,
+    /// Starts, stops, changes.
+    #[default]
+    Info,
+    /// Each tunnel.
+    Debug,
+    /// Each step.
+    Trace,
+}
+
+/// Whether clients' addresses are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogAddresses {
+    /// Never.
+    #[default]
+    Off,
+    /// As the network that they are counted as.
+    Truncated,
+}
+
 impl Config {
     /// A relay with all defaults.
     pub fn new(listen: SocketAddr, security: Security) -> Self {
@@ -83,6 +142,8 @@ impl Config {
             routing_id: None,
             allow_origins: Vec::new(),
             limits: Limits::default(),
+            admin: Admin::default(),
+            log: Log::default(),
         }
     }
 
@@ -111,6 +172,11 @@ impl Config {
             ("--per-source-rate", source.rate > 0, "must not be 0"),
             ("--per-source-burst", source.burst > 0, "must not be 0"),
             ("--max-connections", limits.connections != Some(0), "must not be 0"),
+            (
+                "--admin-listen",
+                self.admin.listen.as_ref().is_none_or(Address::is_local),
+                "must be a loopback address or unix:PATH: whoever reaches it may do everything",
+            ),
         ];
         match rules.into_iter().find(|(_, kept, _)| !kept) {
             Some((setting, _, problem)) => Err(Error::Setting { setting, problem }),

@@ -38,15 +38,22 @@
 //! # Ok(()) }
 //! ```
 
+mod address;
+mod admin;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod defaults;
 mod desk;
 pub mod error;
+mod exposition;
+mod journal;
 mod line;
 pub mod meter;
+pub mod metrics;
 mod narrator;
 pub mod observer;
+mod process;
 mod pulse;
 mod reception;
 pub mod refusal;
@@ -57,7 +64,9 @@ pub mod tls;
 mod tunnel;
 mod wire;
 
+pub use address::Address;
 pub use config::{Config, Limits, Security};
+pub use control::Control;
 pub use error::Error;
 pub use observer::{Ending, Event, Fault, Observer, Serial, Side, Silent};
 pub use refusal::Why;
