@@ -57,6 +57,9 @@ pub const PER_SOURCE_RATE: u32 = 20;
 /// New connections at once before the rate binds: three seconds of it.
 pub const PER_SOURCE_BURST: u32 = 60;
 
+/// Region in the routing id. One site has no need of regions.
+pub const REGION: u8 = 0;
+
 /// Share of the process's descriptors that connections may take, in tenths,
 /// after [`SPARE_DESCRIPTORS`] for everything else.
 pub const CONNECTIONS_TENTHS: u64 = 9;

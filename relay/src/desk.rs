@@ -66,7 +66,7 @@ impl Desk {
     }
 
     fn notice_from(&self, event: Event, from: Account) {
-        self.board.metrics.notice(event);
+        self.board.metrics.count(&event);
         self.observer.notice_from(event, from);
     }
 

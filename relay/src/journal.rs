@@ -145,7 +145,7 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     }
 
     fn notice_from(&self, event: Event, from: Option<Source>) {
-        self.0.notice_from(event, from);
+        self.0.notice_from(event.clone(), from);
         self.1.notice_from(event, from);
     }
 }

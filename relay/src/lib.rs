@@ -58,10 +58,12 @@ mod pulse;
 mod reception;
 pub mod refusal;
 pub mod server;
+mod settings;
 pub mod source;
 pub mod switchboard;
 pub mod tls;
 mod tunnel;
+mod warning;
 mod wire;
 
 pub use address::Address;

@@ -139,7 +139,14 @@ impl Metrics {
 
 impl Observer for Metrics {
     fn notice(&self, event: Event) {
-        match event {
+        self.count(&event);
+    }
+}
+
+impl Metrics {
+    /// Counts what happened.
+    pub(crate) fn count(&self, event: &Event) {
+        match *event {
             Event::Forwarded { from, bytes, .. } => {
                 let traffic = if from == Side::First { &self.first } else { &self.second };
                 add(&traffic.frames, 1);

@@ -50,8 +50,13 @@ impl Relay {
     pub fn bind(config: Config) -> Result<Self, Error> {
         config.check()?;
         let routing_id = config.routing_id.map_or_else(config::random_routing_id, Ok)?;
-        let failed = |cause| Error::Listen { addr: Address::Tcp(config.listen), cause };
-        let listener = listen(config.listen).map_err(failed)?;
+        let first = config.listen.iter().find_map(|address| match address {
+            Address::Tcp(addr) => Some(*addr),
+            _ => None,
+        });
+        let first = first.ok_or(Error::Setting { setting: "--listen", problem: "must be an IP address" })?;
+        let failed = |cause| Error::Listen { addr: first.into(), cause };
+        let listener = listen(first).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
         let board = Arc::new(Board::new(config.limits.clone()));
         let admin = config.admin.listen.as_ref().map(Admin::bind).transpose()?;
@@ -94,7 +99,7 @@ impl Relay {
         let house = House { desk: Arc::new(desk), tls };
         board.attach(&house.desk);
         board.accepting(true);
-        house.desk.notice(Event::Listening { addr });
+        house.desk.notice(Event::Listening { addr: addr.into() });
 
         let (alive, mut last) = mpsc::channel::<()>(1);
         tokio::select! {

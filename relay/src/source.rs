@@ -159,6 +159,13 @@ mod tests {
     }
 
     #[test]
+    fn a_network_is_written_as_it_is_read() {
+        for text in ["192.0.2.0/24", "0.0.0.0/0", "203.0.113.9/32", "2001:db8::/33", "::/0", "::1/128"] {
+            assert_eq!(text.parse::<Network>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
     fn a_network_with_a_typing_error_is_refused() {
         let error = |text: &str| text.parse::<Network>().unwrap_err();
         assert_eq!(error("192.0.2.1/24"), NetworkError::HostBits);

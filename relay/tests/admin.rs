@@ -110,7 +110,8 @@ fn whoever_says_nothing_keeps_nobody_out_for_long() {
     // The ninth and all after it are dropped unread.
     let dropped = silent.iter().filter(|tcp| {
         tcp.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
-        matches!((*tcp).read(&mut [0; 1]), Ok(0))
+        let mut tcp: &TcpStream = tcp;
+        matches!(tcp.read(&mut [0; 1]), Ok(0))
     });
     assert_eq!(dropped.count(), 12);
     // And the eight are not waited for either.

@@ -38,7 +38,8 @@ enum What {
     Drain,
     /// Log at another level until the next start
     Loglevel {
-        /// The level
+        /// error, warn, info, debug or trace
+        #[arg(value_parser = level)]
         level: LogLevel,
     },
     /// Read certificates and lists again
@@ -79,6 +80,11 @@ impl Admin {
         let written = io::stdout().lock().write_all(text.as_bytes());
         written.map(|()| ExitCode::SUCCESS).map_err(|error| Error::System(error.to_string()))
     }
+}
+
+fn level(name: &str) -> Result<LogLevel, String> {
+    LogLevel::from_name(name)
+        .ok_or_else(|| format!("one of {}", LogLevel::ALL.map(LogLevel::name).join(", ")))
 }
 
 /// One question over a connection of its own.
