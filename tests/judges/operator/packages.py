@@ -190,7 +190,7 @@ def container():
         env |= {"CABLECAR_RELAY_LISTEN": f"127.0.0.1:{port}", "CABLECAR_RELAY_ADMIN_LISTEN": f"127.0.0.1:{free_port()}"}
         env |= {"CABLECAR_RELAY_TLS_CERT": "/tls/chain.pem", "CABLECAR_RELAY_TLS_KEY": "/tls/key.pem"}
         env |= {"CABLECAR_RELAY_DOMAIN_ID": str(DOMAIN)}
-        inside = ["chroot", f"--userspec={user}", str(root)]
+        inside = [installed("chroot", "coreutils"), f"--userspec={user}", str(root)]
         relay = subprocess.Popen(
             [*inside, *command, "--events", "json"], env=env, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=(lab.folder / "container.log").open("w"), text=True,
@@ -226,16 +226,18 @@ def composed():
         raise Wrong(f"compose.yaml mounts {mounts}; not there: {missing}")
 
 
-def package(lab: Lab, binary: Path | None = None) -> Path:
-    """The Debian package around the program as it is built, or around another."""
+def package(lab: Lab) -> Path:
+    """The Debian package around the program as it is built."""
     installed("dpkg-deb", "dpkg")
     if not shutil.which("cargo-deb"):
         raise Skipped("no cargo-deb; tests/run operator installs it")
     target = lab.folder / "target"
     (target / "release").mkdir(parents=True)
-    shutil.copy(binary or program("cablecar-relay"), target / "release" / "cablecar-relay")
+    shutil.copy(program("cablecar-relay"), target / "release" / "cablecar-relay")
+    terms = said_by(DEPLOY / "inventory.py", "licences", TRIPLE, patience=120.0)
+    (target / "release" / "third-party-licences.txt").write_text(terms)
     env = {**os.environ, "CARGO_TARGET_DIR": str(target)}
-    command = ["cargo", "deb", "--quiet", "--locked", "--no-build", "--no-strip", "-p", "cablecar-relay"]
+    command = ["cargo", "deb", "--quiet", "--locked", "--no-build", "-p", "cablecar-relay"]
     said_by(*command, "--output", f"{lab.folder}/", cwd=ROOT, env=env, patience=300.0)
     (deb,) = lab.folder.glob("*.deb")
     return deb
@@ -254,6 +256,7 @@ def debian():
             ("./usr/lib/systemd/system/cablecar-relay.socket", "-rw-r--r-- 0/0"),
             ("./etc/cablecar-relay/config.toml", "-rw-r--r-- 0/0"),
             ("./usr/share/doc/cablecar-relay/copyright", "-rw-r--r-- 0/0"),
+            ("./usr/share/doc/cablecar-relay/third-party-licences.txt", "-rw-r--r-- 0/0"),
         ):
             line = next((line for line in content.splitlines() if line.endswith(f" {path}")), "")
             if not line.startswith(mode):
@@ -317,14 +320,15 @@ def materials():
         given = [sum["content"] for sum in one.get("hashes", [])]
         if given != ([] if ours else [sums[f"{one['name']}-{one['version']}"]]) or not one.get("licenses"):
             raise Wrong(f"the entry of {one['name']} is {one}")
-    # Messages of panics name the files that they are from.
+    # Messages of panics name the files that they are from; Rust's own are its own.
     binary = Path(program("cablecar-relay")).read_bytes()
-    inside = {name.decode() for name in re.findall(rb"/([a-z0-9_-]+-\d+\.\d+\.\d+[a-z0-9.+-]*)/src/", binary)}
+    inside = {name.decode() for name in re.findall(rb"(?<!/rust/deps)/([a-z0-9_-]+-\d+\.\d+\.\d+[a-z0-9.+-]*)/src/", binary)}
     inside = {name for name in inside if name in sums}
     if len(inside) < 10 or inside - crates:
         raise Wrong(f"the program has {len(inside)} named crates; not listed: {sorted(inside - crates)}")
     texts = said_by(inventory, "licences", triple, patience=120.0)
-    if missing := [name for name in crates if name.rpartition("-")[0] not in texts]:
+    others = [f"{one['name']} {one['version']}:" for one in bill["components"] if not one["name"].startswith("cablecar")]
+    if missing := [name for name in others if name not in texts]:
         raise Wrong(f"no terms of {missing}")
     return f"{len(crates)} crates, of which {len(inside)} can be seen in the program"
 
