@@ -76,7 +76,7 @@ class Machine:
         there.write_bytes(text.encode() if isinstance(text, str) else text)
         there.chmod(mode)
 
-    def run(self, command: str, *, fails: bool = False, patience: float = 120.0) -> str:
+    def run(self, command: str, *, fails: bool = False, patience: float = 300.0) -> str:
         """What the command prints; it must end well, or not, as `fails` says."""
         enter = ["nsenter", "-t", self.inner, "-m", "-n", "-p", "-r", "-w"]
         env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}

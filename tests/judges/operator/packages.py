@@ -1,5 +1,6 @@
 """What is shipped: the unit, the container's program, the package, the release."""
 
+import functools
 import hashlib
 import json
 import os
@@ -226,28 +227,31 @@ def composed():
         raise Wrong(f"compose.yaml mounts {mounts}; not there: {missing}")
 
 
-def package(lab: Lab) -> Path:
-    """The Debian package around the program as it is built."""
+@functools.cache
+def package() -> tuple[str, bytes]:
+    """The Debian package around the program as it is built: its name and itself."""
     installed("dpkg-deb", "dpkg")
     if not shutil.which("cargo-deb"):
         raise Skipped("no cargo-deb; tests/run operator installs it")
-    target = lab.folder / "target"
-    (target / "release").mkdir(parents=True)
-    shutil.copy(program("cablecar-relay"), target / "release" / "cablecar-relay")
-    terms = said_by(DEPLOY / "inventory.py", "licences", TRIPLE, patience=120.0)
-    (target / "release" / "third-party-licences.txt").write_text(terms)
-    env = {**os.environ, "CARGO_TARGET_DIR": str(target)}
-    command = ["cargo", "deb", "--quiet", "--locked", "--no-build", "-p", "cablecar-relay"]
-    said_by(*command, "--output", f"{lab.folder}/", cwd=ROOT, env=env, patience=300.0)
-    (deb,) = lab.folder.glob("*.deb")
-    return deb
+    with tempfile.TemporaryDirectory(prefix="cablecar-package-") as folder:
+        target = Path(folder, "target")
+        (target / "release").mkdir(parents=True)
+        shutil.copy(program("cablecar-relay"), target / "release" / "cablecar-relay")
+        terms = said_by(DEPLOY / "inventory.py", "licences", TRIPLE, patience=120.0)
+        (target / "release" / "third-party-licences.txt").write_text(terms)
+        env = {**os.environ, "CARGO_TARGET_DIR": str(target)}
+        command = ["cargo", "deb", "--quiet", "--locked", "--no-build", "-p", "cablecar-relay"]
+        said_by(*command, "--output", f"{folder}/", cwd=ROOT, env=env, patience=300.0)
+        (deb,) = Path(folder).glob("*.deb")
+        return deb.name, deb.read_bytes()
 
 
 def debian():
     """The package holds what it must, lintian finds no error, and it comes and
     goes as packages should, with the owner's settings kept."""
     with Lab(radio=False) as lab:
-        deb = package(lab)
+        deb = lab.folder / package()[0]
+        deb.write_bytes(package()[1])
         fields = said_by("dpkg-deb", "--info", deb)
         content = said_by("dpkg-deb", "--contents", deb)
         for path, mode in (

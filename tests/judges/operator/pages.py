@@ -41,10 +41,10 @@ def newcomer():
     if not any(f"wss://{name}" in command for command, _ in script):
         raise Wrong(f"the page chooses {name} and goes on with another")
     with Lab(radio=False) as lab:
-        deb = package(lab)
+        name_of_file, deb = package()
         with Machine(lab) as machine:
             machine.run("apt-get purge --yes cablecar-relay >/dev/null 2>&1 || true")
-            machine.put(f"/root/{deb.name}", deb.read_bytes())
+            machine.put(f"/root/{name_of_file}", deb)
             machine.put("/usr/local/bin/certbot", CERTBOT, 0o755)
             certificate = lab.certificate(name)
             machine.put(f"/root/lab/{name}.chain.pem", certificate.chain.read_bytes())

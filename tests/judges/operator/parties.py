@@ -10,7 +10,7 @@ import time
 from lab import Broken, Lab, Wrong, program
 
 DOMAIN = 258
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def host(domain: int = DOMAIN) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 UNITS = [Path("/etc/systemd/system"), Path("/usr/lib/systemd/system")]
 MAIN = Path("/run/service.pid")
 LOG = Path("/var/log/cablecar-relay.log")
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 def read(unit: str) -> dict[str, list[str]]:
