@@ -161,7 +161,7 @@ impl People {
         // frames that are no frames, with an id in them
         let broken = self.id("the id of a broken frame");
         let mut phone = self.dial(PHONE, &format!("/cable/new/{broken}"), None).await.unwrap();
-        phone.get_mut().write_all(broken.as_bytes()).await.unwrap();
+        phone.get_mut().write_all(broken.repeat(8).as_bytes()).await.unwrap();
         let _ = soon(phone.get_mut().read_to_end(&mut Vec::new())).await;
         let vanishing = self.id("the id of one who vanishes");
         drop(self.dial(PHONE, &format!("/cable/new/{vanishing}"), None).await.unwrap());
@@ -207,7 +207,7 @@ struct Said {
 
 /// Runs the program with these flags, through everything.
 async fn everything(flags: &[&str], tls: Option<TlsConnector>) -> Said {
-    let limits = ["--opening", "2", "--routing-id", ROUTING, "--per-source-rate", "40"];
+    let limits = ["--opening", "2", "--routing-id", ROUTING, "--per-source-rate", "1"];
     let ours = [&["--log-level", "trace", "--admin-listen", "127.0.0.1:0"], &limits[..], flags].concat();
     let serving = Serving::start(&ours);
     let admin = serving.admin();
