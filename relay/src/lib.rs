@@ -39,20 +39,28 @@
 //! ```
 
 mod address;
+mod certificate;
 pub mod cli;
 pub mod config;
 pub mod defaults;
 mod desk;
 pub mod error;
 mod line;
+mod listeners;
 pub mod meter;
 mod narrator;
 pub mod observer;
+mod proxied;
 mod pulse;
 mod reception;
 pub mod refusal;
+pub mod reload;
+mod roll_call;
 pub mod server;
+#[cfg(unix)]
+mod service;
 mod settings;
+mod socket;
 pub mod source;
 pub mod switchboard;
 pub mod tls;
@@ -65,4 +73,6 @@ pub use config::{Config, Limits, Security};
 pub use error::Error;
 pub use observer::{Ending, Event, Fault, Observer, Serial, Side, Silent};
 pub use refusal::Why;
+pub use reload::Reloader;
+pub use roll_call::RollCall;
 pub use server::Relay;

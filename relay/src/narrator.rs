@@ -104,6 +104,10 @@ fn tell_people(event: Event) {
         Event::Struggling { failures } => {
             writeln!(err, "cannot accept connections at present, {failures} tries failed")
         }
+        Event::Reloaded => writeln!(err, "certificate and other files are read again"),
+        Event::NotReloaded { error, reason } => {
+            writeln!(err, "warning: everything stays as it was: {reason} ({error})")
+        }
         Event::Stopping => writeln!(err, "stopping: closing what is open"),
         _ => Ok(()),
     };
