@@ -40,6 +40,7 @@
 
 mod address;
 mod admin;
+mod certificate;
 pub mod cli;
 pub mod config;
 pub mod control;
@@ -49,16 +50,23 @@ pub mod error;
 mod exposition;
 mod journal;
 mod line;
+mod listeners;
 pub mod meter;
 pub mod metrics;
 mod narrator;
 pub mod observer;
 mod process;
+mod proxied;
 mod pulse;
 mod reception;
 pub mod refusal;
+pub mod reload;
+mod roll_call;
 pub mod server;
+#[cfg(unix)]
+mod service;
 mod settings;
+mod socket;
 pub mod source;
 pub mod switchboard;
 pub mod tls;
@@ -72,4 +80,6 @@ pub use control::Control;
 pub use error::Error;
 pub use observer::{Ending, Event, Fault, Observer, Serial, Side, Silent};
 pub use refusal::Why;
+pub use reload::Reloader;
+pub use roll_call::RollCall;
 pub use server::Relay;
