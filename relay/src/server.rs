@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use crate::acme::Authority;
 use crate::address::Address;
 use crate::config::{self, Config, Security};
 use crate::defaults;
@@ -37,6 +38,7 @@ pub struct Relay {
     reloader: Arc<Reloader>,
     roll_call: RollCall,
     tls: Option<Arc<ServerConfig>>,
+    authority: Option<Authority>,
     config: Config,
 }
 
@@ -53,16 +55,18 @@ impl Relay {
         let routing_id = config.routing_id.map_or_else(config::random_routing_id, Ok)?;
         let listeners = listeners::bind(&config.listen)?;
         let mut files: Vec<Arc<dyn Reload>> = Vec::new();
+        let mut authority = None;
         let tls = match &config.security {
             Security::Tls(tls) => Some(Arc::clone(tls)),
             Security::Files(certificates) => {
                 files.push(Arc::clone(certificates) as Arc<dyn Reload>);
                 Some(certificates.server()?)
             }
+            Security::Acme(acme) => Some(authority.insert(Authority::new(acme)?).server()?),
             Security::Plain => None,
         };
         let reloader = Arc::new(Reloader::new(files));
-        Ok(Self { listeners, routing_id, reloader, roll_call: RollCall::new(), tls, config })
+        Ok(Self { listeners, routing_id, reloader, roll_call: RollCall::new(), tls, authority, config })
     }
 
     /// The first bound IP address, with the port that was really taken;
@@ -94,17 +98,24 @@ impl Relay {
     /// Serves until `shutdown` ends; then closes every tunnel and waits for
     /// the last, for at most two seconds.
     pub async fn run(self, shutdown: impl Future<Output = ()>, observer: impl Observer) {
-        let Self { listeners, routing_id, reloader, roll_call, tls, config } = self;
+        let Self { listeners, routing_id, reloader, roll_call, tls, authority, config } = self;
         let (hosts, tls) = (config.hosts(), tls.map(TlsAcceptor::from));
         let connections = config.limits.connections.unwrap_or_else(connections_by_descriptors);
         let desk = Desk::new(config.limits, config.proxy, hosts, routing_id, connections, Box::new(observer));
         let house = House { desk: Arc::new(desk) };
         let desk = Arc::downgrade(&house.desk);
-        reloader.tell(move |event| {
+        let tell = move |event| {
             if let Some(desk) = desk.upgrade() {
                 desk.notice(event);
             }
-        });
+        };
+        reloader.tell(tell.clone());
+        let renewal = async move {
+            if let Some(authority) = authority {
+                authority.attend(tell).await;
+            }
+            std::future::pending::<std::convert::Infallible>().await
+        };
 
         let (alive, mut last) = mpsc::channel::<()>(1);
         // Aborted with this set, whatever happens.
@@ -119,6 +130,7 @@ impl Relay {
             biased;
             () = pin!(shutdown) => {}
             never = reloader.watch() => match never {},
+            never = renewal => match never {},
         }
         roll_call.dismiss();
         loops.shutdown().await;
