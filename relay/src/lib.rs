@@ -38,6 +38,8 @@
 //! # Ok(()) }
 //! ```
 
+#[cfg_attr(not(feature = "acme"), path = "acme/absent.rs")]
+mod acme;
 mod address;
 mod admin;
 #[cfg(feature = "bench")]
