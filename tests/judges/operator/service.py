@@ -80,8 +80,12 @@ def start(unit: str):
 
 
 def is_active() -> bool:
-    """Whether it runs."""
-    return MAIN.exists() and Path("/proc", MAIN.read_text()).exists()
+    """Whether it runs. Nobody here buries the dead."""
+    try:
+        status = Path("/proc", MAIN.read_text(), "status").read_text()
+    except OSError:
+        return False
+    return "\nState:\tZ" not in status
 
 
 def send(number: int):
