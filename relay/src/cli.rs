@@ -7,16 +7,22 @@ use std::time::{Duration, SystemTime};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "bench")]
+use crate::bench;
 use crate::config::{Config, Security};
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::narrator::{Audience, Narrator};
+use crate::probe;
 use crate::server::Relay;
 #[cfg(unix)]
 use crate::service::{self, Service};
 use crate::settings::environment;
 use crate::settings::flags::Flags;
 use crate::settings::layers::Layers;
+#[cfg(feature = "bench")]
+use crate::settings::value::Size;
+use crate::settings::value::{Time, Word};
 use crate::warning::Warning;
 
 mod admin;
@@ -51,6 +57,11 @@ enum Command {
     /// register it, and serve with its id as --domain-id.
     #[command(args_conflicts_with_subcommands = true)]
     Domain(domain::Domain),
+    /// Sign in through a relay, both devices played here, and time the legs
+    Probe(Box<probe::Probe>),
+    /// Load a relay and measure how it bears that
+    #[cfg(feature = "bench")]
+    Bench(Box<bench::Bench>),
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +106,9 @@ fn run_with(args: impl Iterator<Item = OsString>) -> Result<ExitCode, Error> {
         Command::Admin(admin) => admin.run(),
         Command::Config(config) => config.run(),
         Command::Domain(domain) => domain.run(),
+        Command::Probe(probe) => probe.run(),
+        #[cfg(feature = "bench")]
+        Command::Bench(bench) => bench.run(),
     }
 }
 
@@ -190,4 +204,16 @@ fn first_line(error: &clap::Error) -> String {
     let message = text.split("\n\n").next().unwrap_or_default();
     let words: Vec<&str> = message.split_whitespace().collect();
     words.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+/// Bytes, KiB, MiB or GiB, as in the settings.
+#[cfg(feature = "bench")]
+pub(crate) fn size(text: &str) -> Result<usize, String> {
+    let bytes = Size::read_word(text)?.0;
+    usize::try_from(bytes).map_err(|_| "too large".into())
+}
+
+/// Seconds or ms, as in the settings.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    Time::read_word(text).map(|time| time.0)
 }

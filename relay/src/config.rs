@@ -55,8 +55,25 @@ pub enum Security {
     Tls(Arc<rustls::ServerConfig>),
     /// The relay itself, with files that are read again when they change.
     Files(Arc<Certificates>),
+    /// The relay itself, with what a certificate authority gives it.
+    Acme(Acme),
     /// A proxy in front, or nobody, on a loopback address.
     Plain,
+}
+
+/// A certificate authority that speaks ACME. Needs the feature `acme`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acme {
+    /// The name to be certified.
+    pub host: String,
+    /// Where the authority may write to, as a URL.
+    pub contact: String,
+    /// Its directory; Let's Encrypt's if absent.
+    pub directory: Option<String>,
+    /// Folder that keeps account and certificates.
+    pub cache_dir: PathBuf,
+    /// Certificates by which to know it; the system's if absent.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// What everybody may use. Each has its reason in [`defaults`].

@@ -125,7 +125,7 @@ impl Board {
     pub(crate) fn new(config: &Config, reloader: &Arc<Reloader>) -> Self {
         let certificates = match &config.security {
             Security::Files(certificates) => Some(Arc::clone(certificates)),
-            Security::Tls(_) | Security::Plain => None,
+            Security::Tls(_) | Security::Acme(_) | Security::Plain => None,
         };
         Self {
             metrics: Metrics::new(),

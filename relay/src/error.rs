@@ -81,6 +81,9 @@ pub enum Error {
         /// Which file.
         path: PathBuf,
     },
+    /// No certificate comes from the authority.
+    #[error("no certificate by ACME: {0}")]
+    Acme(String),
     /// The address cannot be listened on.
     #[error("cannot listen on {addr}: {cause}")]
     Listen {
@@ -150,6 +153,7 @@ impl Error {
             Error::File { .. } | Error::NoPem { .. } => "config.tls-key",
             Error::Tls(_) => "config.tls",
             Error::Expired { .. } => "config.tls-expired",
+            Error::Acme(_) => "tls.acme",
             Error::Listen { .. } => "relay.listen",
             Error::Unassigned(_) => "domain.unassigned",
             Error::NoDomain(_) => "domain.unknown",
@@ -185,6 +189,9 @@ impl Error {
                 "give the file with -----BEGIN PRIVATE KEY-----, not encrypted with a passphrase"
             }
             Error::Tls(_) => "give the certificate and the very key that belongs to it",
+            Error::Acme(_) => {
+                "check that the authority is reached, and reaches port 443 of the relay under its own name"
+            }
             Error::Expired { .. } => "renew it; if it is new, look at this machine's clock",
             Error::Listen { cause, .. } if cause.kind() == io::ErrorKind::AddrInUse => {
                 "stop the program that listens there, or choose another --listen"

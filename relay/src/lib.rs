@@ -38,8 +38,13 @@
 //! # Ok(()) }
 //! ```
 
+#[cfg_attr(not(feature = "acme"), path = "acme/absent.rs")]
+mod acme;
 mod address;
 mod admin;
+#[cfg(feature = "bench")]
+mod bench;
+mod caller;
 mod certificate;
 pub mod cli;
 pub mod config;
@@ -55,6 +60,7 @@ pub mod meter;
 pub mod metrics;
 mod narrator;
 pub mod observer;
+mod probe;
 mod process;
 mod proxied;
 mod pulse;

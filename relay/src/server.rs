@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use crate::acme::Authority;
 use crate::address::Address;
 use crate::admin::Admin;
 use crate::config::{self, Config, Security};
@@ -40,6 +41,7 @@ pub struct Relay {
     reloader: Arc<Reloader>,
     roll_call: RollCall,
     tls: Option<Arc<ServerConfig>>,
+    authority: Option<Authority>,
     config: Config,
     board: Arc<Board>,
     admin: Option<Admin>,
@@ -58,19 +60,21 @@ impl Relay {
         let routing_id = config.routing_id.map_or_else(config::random_routing_id, Ok)?;
         let listeners = listeners::bind(&config.listen)?;
         let mut files: Vec<Arc<dyn Reload>> = Vec::new();
+        let mut authority = None;
         let tls = match &config.security {
             Security::Tls(tls) => Some(Arc::clone(tls)),
             Security::Files(certificates) => {
                 files.push(Arc::clone(certificates) as Arc<dyn Reload>);
                 Some(certificates.server()?)
             }
+            Security::Acme(acme) => Some(authority.insert(Authority::new(acme)?).server()?),
             Security::Plain => None,
         };
         let reloader = Arc::new(Reloader::new(files));
         let board = Arc::new(Board::new(&config, &reloader));
         let admin = config.admin.listen.as_ref().map(Admin::bind).transpose()?;
         let roll_call = RollCall::new();
-        Ok(Self { listeners, routing_id, reloader, roll_call, tls, config, board, admin })
+        Ok(Self { listeners, routing_id, reloader, roll_call, tls, authority, config, board, admin })
     }
 
     /// The first bound IP address, with the port that was really taken;
@@ -113,7 +117,7 @@ impl Relay {
     /// the last, for at most two seconds.
     pub async fn run(self, shutdown: impl Future<Output = ()>, observer: impl Observer) {
         let control = self.control();
-        let Self { listeners, routing_id, reloader, roll_call, tls, config, board, admin } = self;
+        let Self { listeners, routing_id, reloader, roll_call, tls, authority, config, board, admin } = self;
         let (hosts, tls) = (config.hosts(), tls.map(TlsAcceptor::from));
         let connections = config.limits.connections.unwrap_or_else(connections_by_descriptors);
         let observer = Box::new(observer);
@@ -123,11 +127,18 @@ impl Relay {
         let house = House { desk: Arc::new(desk) };
         board.attach(&house.desk);
         let desk = Arc::downgrade(&house.desk);
-        reloader.tell(move |event| {
+        let tell = move |event| {
             if let Some(desk) = desk.upgrade() {
                 desk.notice(event);
             }
-        });
+        };
+        reloader.tell(tell.clone());
+        let renewal = async move {
+            if let Some(authority) = authority {
+                authority.attend(tell).await;
+            }
+            std::future::pending::<std::convert::Infallible>().await
+        };
 
         let (alive, mut last) = mpsc::channel::<()>(1);
         // Aborted with this set, whatever happens.
@@ -144,6 +155,7 @@ impl Relay {
             () = pin!(shutdown) => {}
             never = answer(admin, control) => match never {},
             never = reloader.watch() => match never {},
+            never = renewal => match never {},
         }
         board.accepting(false);
         roll_call.dismiss();
@@ -246,8 +258,9 @@ fn connections_by_descriptors() -> u64 {
     (spare / 10).saturating_mul(defaults::CONNECTIONS_TENTHS).max(1)
 }
 
+/// The descriptor limit, raised to what is allowed.
 #[cfg(unix)]
-fn descriptor_limit() -> Option<u64> {
+pub(crate) fn descriptor_limit() -> Option<u64> {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
@@ -258,7 +271,7 @@ fn descriptor_limit() -> Option<u64> {
 }
 
 #[cfg(not(unix))]
-fn descriptor_limit() -> Option<u64> {
+pub(crate) fn descriptor_limit() -> Option<u64> {
     None
 }
 

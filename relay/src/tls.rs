@@ -50,7 +50,7 @@ impl Certificates {
     /// # Errors
     /// [`Error::Tls`], which does not happen.
     pub fn server(&self) -> Result<Arc<ServerConfig>, Error> {
-        server_with(Arc::clone(&self.slot) as Arc<dyn ResolvesServerCert>)
+        server_with(Arc::clone(&self.slot) as Arc<dyn ResolvesServerCert>, &[])
     }
 
     /// When the leaf ends to be valid.
@@ -123,17 +123,21 @@ pub fn server(
     key: PrivateKeyDer<'static>,
 ) -> Result<Arc<ServerConfig>, Error> {
     let key = CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider())?;
-    server_with(Arc::new(rustls::sign::SingleCertAndKey::from(key)))
+    server_with(Arc::new(rustls::sign::SingleCertAndKey::from(key)), &[])
 }
 
-/// A TLS server that shows what this gives.
-pub(crate) fn server_with(certificates: Arc<dyn ResolvesServerCert>) -> Result<Arc<ServerConfig>, Error> {
+/// A TLS server that shows what this gives, and speaks these protocols
+/// beside HTTP.
+pub(crate) fn server_with(
+    certificates: Arc<dyn ResolvesServerCert>,
+    beside: &[&[u8]],
+) -> Result<Arc<ServerConfig>, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_no_client_auth()
         .with_cert_resolver(certificates);
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = [&[&b"http/1.1"[..]], beside].concat().into_iter().map(Into::into).collect();
     // A device comes once per sign-in. Tickets would cost memory and let the
     // relay recognise one that comes back.
     config.send_tls13_tickets = 0;
@@ -141,7 +145,7 @@ pub(crate) fn server_with(certificates: Arc<dyn ResolvesServerCert>) -> Result<A
     Ok(Arc::new(config))
 }
 
-fn file_error(error: pem::Error, what: Pem, path: &Path) -> Error {
+pub(crate) fn file_error(error: pem::Error, what: Pem, path: &Path) -> Error {
     match error {
         pem::Error::Io(cause) => Error::File { what, path: path.into(), cause },
         _ => Error::NoPem { what, path: path.into() },

@@ -51,6 +51,7 @@ fn summary(config: &Meant) -> String {
     let listen: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
     let security = match config.security {
         Security::Tls(_) | Security::Files(_) => "TLS",
+        Security::Acme(_) => "TLS, with certificates by ACME",
         Security::Plain => "no TLS: a proxy in front does it",
     };
     let host = config.domain.map_or_else(|| "any name".into(), |domain| domain.host());

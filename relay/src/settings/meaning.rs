@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cablecar_protocol::tunnel::TunnelServiceDomain;
 
 use super::layers::Layers;
-use crate::config::{Config, Security};
+use crate::config::{Acme, Config, Security};
 use crate::error::Error;
 use crate::tls::Certificates;
 
@@ -21,9 +21,9 @@ impl Layers {
         if serving.listen.is_empty() {
             return Err(Error::Usage("there is no address to listen on: --listen".into()));
         }
-        let security = self.security()?;
         let domain = serving.domain_id.map(TunnelServiceDomain::new).transpose();
         let domain = domain.map_err(|_| Error::Unassigned(serving.domain_id.unwrap_or_default()))?;
+        let security = self.security(domain)?;
         let config = Config {
             listen: serving.listen,
             security,
@@ -43,8 +43,21 @@ impl Layers {
         Ok(config)
     }
 
-    fn security(&self) -> Result<Security, Error> {
+    fn security(&self, domain: Option<TunnelServiceDomain>) -> Result<Security, Error> {
         let wrong = |problem: &str| Err(Error::Usage(problem.into()));
+        let acme = &self.settings.acme;
+        if let Some(contact) = acme.contact.clone() {
+            if self.settings.serving.plain || self.settings.tls.cert.is_some() {
+                return wrong("--acme-contact contradicts --plain and --tls-cert");
+            }
+            let Some(domain) = domain else { return wrong("--acme-contact needs --domain-id, for the name") };
+            let Some(cache_dir) = acme.cache_dir.clone() else {
+                return wrong("--acme-contact needs --acme-cache-dir");
+            };
+            let (directory, ca_file) = (acme.directory.clone(), acme.ca_file.clone());
+            let acme = Acme { host: domain.host(), contact, directory, cache_dir, ca_file };
+            return Ok(Security::Acme(acme));
+        }
         let (tls, plain) = (&self.settings.tls, self.settings.serving.plain);
         match (&tls.cert, &tls.key) {
             (None, None) if plain => Ok(Security::Plain),

@@ -158,7 +158,7 @@ pub(crate) async fn say(socket: &mut Socket, bytes: &[u8]) {
     soon(socket.send(Message::binary(bytes.to_vec()))).await.unwrap();
 }
 
-/// The next binary message. On a slow machine a ping may come before it.
+/// The next binary message. On a slow machine a ping can come before it.
 pub(crate) async fn hear(socket: &mut Socket) -> Vec<u8> {
     loop {
         match soon(socket.next()).await {
