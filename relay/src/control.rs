@@ -166,9 +166,14 @@ impl Control {
         Self { board }
     }
 
-    /// How it stands; all 0 before it runs and after it has ended.
+    /// How it stands. Nobody is there before it runs and after it has ended.
     pub fn snapshot(&self) -> Snapshot {
-        self.board.desk.get().and_then(Weak::upgrade).map(|desk| desk.snapshot()).unwrap_or_default()
+        let desk = self.board.desk.get().and_then(Weak::upgrade);
+        Snapshot {
+            draining: self.board.draining(),
+            certificate_expiry: self.board.certificate_expiry(),
+            ..desk.map(|desk| desk.snapshot()).unwrap_or_default()
+        }
     }
 
     /// Whether new tunnels are welcome.

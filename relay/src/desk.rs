@@ -79,7 +79,7 @@ impl Desk {
         self.notice_from(Event::Refused { status: status.map(|status| status.as_u16()), why }, from);
     }
 
-    /// How things stand at this moment.
+    /// How things stand here at this moment.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let (all, paired) = {
             let switchboard = lock(&self.switchboard);
@@ -96,8 +96,7 @@ impl Desk {
             connections,
             connections_limit,
             held_bytes: self.held.load(Ordering::Relaxed),
-            draining: self.board.draining(),
-            certificate_expiry: self.board.certificate_expiry(),
+            ..Snapshot::default()
         }
     }
 

@@ -67,7 +67,7 @@ impl Admin {
         let text = match (self.format, &self.what) {
             (Format::Json, _) => format!("{answer}\n"),
             (Format::Text, What::Status) => in_words(&answer),
-            (Format::Text, What::Drain) if answer["changed"] == true => {
+            (Format::Text, What::Drain) if answer.get("changed") == Some(&Value::Bool(true)) => {
                 "it opens no more tunnels, and ends with the last\n".into()
             }
             (Format::Text, What::Drain) => "it was draining already\n".into(),
@@ -93,9 +93,9 @@ fn ask(addr: &Address, method: &str, path: &str, body: &str) -> Result<Value, Er
     let answer = exchange(addr, &request);
     let answer = answer.map_err(|cause| Error::Unreachable { addr: addr.clone(), cause })?;
     let (status, json) = parse(&answer).ok_or_else(|| Error::Stranger { addr: addr.clone() })?;
-    match json["error"].as_str() {
+    match json.get("error").and_then(Value::as_str) {
         _ if status == 200 => Ok(json),
-        Some(error) => Err(Error::Refused(match json["id"].as_str() {
+        Some(error) => Err(Error::Refused(match json.get("id").and_then(Value::as_str) {
             Some(id) => format!("{error} [{id}]"),
             None => error.to_owned(),
         })),
@@ -140,12 +140,12 @@ fn in_words(status: &Value) -> String {
     let number = |path: &str| status.pointer(path).and_then(Value::as_u64);
     let count = |path: &str| number(path).unwrap_or_default();
     let mut text = String::new();
-    let version = status["version"].as_str().unwrap_or("?");
+    let version = status.get("version").and_then(Value::as_str).unwrap_or("?");
     // Writing to a string cannot fail.
     let _ = writeln!(text, "version      {version}, up {}", duration(count("/uptime_seconds")));
-    let state = match (&status["draining"], &status["ready"]) {
-        (Value::Bool(true), _) => "draining: it opens no more tunnels",
-        (_, Value::Bool(true)) => "ready",
+    let state = match (status.get("draining"), status.get("ready")) {
+        (Some(Value::Bool(true)), _) => "draining: it opens no more tunnels",
+        (_, Some(Value::Bool(true))) => "ready",
         _ => "not accepting",
     };
     let _ = writeln!(text, "state        {state}");
@@ -164,7 +164,7 @@ fn in_words(status: &Value) -> String {
         let at = std::time::UNIX_EPOCH + Duration::from_secs(expiry);
         let _ = writeln!(text, "certificate  valid until {}", httpdate::fmt_http_date(at));
     }
-    if let Some(level) = status["log_level"].as_str() {
+    if let Some(level) = status.get("log_level").and_then(Value::as_str) {
         let _ = writeln!(text, "log level    {level}");
     }
     text
