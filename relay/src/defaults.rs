@@ -57,6 +57,9 @@ pub const PER_SOURCE_RATE: u32 = 20;
 /// New connections at once before the rate binds: three seconds of it.
 pub const PER_SOURCE_BURST: u32 = 60;
 
+/// Region in the routing id. One site has no need of regions.
+pub const REGION: u8 = 0;
+
 /// Share of the process's descriptors that connections may take, in tenths,
 /// after [`SPARE_DESCRIPTORS`] for everything else.
 pub const CONNECTIONS_TENTHS: u64 = 9;
@@ -105,9 +108,26 @@ pub(crate) const LAST_WORDS: u64 = 1 << 20;
 /// seconds that service managers consider prompt.
 pub(crate) const DRAIN: Duration = Duration::from_millis(1500);
 
+/// Pause between looks at the files that can change. A certificate lives for
+/// weeks; two looks a second would be no better and are not free.
+pub(crate) const RELOAD_POLL: Duration = Duration::from_secs(2);
+
 /// Pause after accept() failed: ten tries a second cost nothing, and
 /// accepting resumes soon after descriptors are free.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// At most one notice a second that accept() fails.
 pub(crate) const ACCEPT_NOTICE: Duration = Duration::from_secs(1);
+
+/// Admin connections at once: a scraper, two probes and a person, twice.
+pub(crate) const ADMIN_CONNECTIONS: usize = 8;
+
+/// How long an admin connection may take: a scraper's own deadline is 10 s.
+pub(crate) const ADMIN_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest body of an admin request: the name of a log level.
+pub(crate) const ADMIN_BODY: usize = 64;
+
+/// How long a task may wait for its turn before the relay counts as stuck.
+/// Under full load it is milliseconds.
+pub(crate) const ADMIN_HEALTH: Duration = Duration::from_secs(2);

@@ -1,8 +1,9 @@
 //! What keeps a relay from starting, and what to do about it.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
+
+use crate::address::Address;
 
 /// Why a relay did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,40 @@ pub enum Error {
         setting: &'static str,
         /// What is wrong with it.
         problem: &'static str,
+    },
+    /// A value that somebody gave and that cannot be.
+    #[error("{place} {problem}")]
+    Value {
+        /// Flag, variable, or file, line and key.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A key that no setting has.
+    #[error("{place}: there is no {unknown}; the nearest is {nearest}")]
+    UnknownKey {
+        /// File and line.
+        place: String,
+        /// The key.
+        unknown: String,
+        /// The known one that is most like it.
+        nearest: String,
+    },
+    /// The configuration file is no TOML.
+    #[error("{place}: {problem}")]
+    NotToml {
+        /// File and line.
+        place: String,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// The configuration file cannot be read.
+    #[error("cannot read the configuration file {}: {cause}", path.display())]
+    ConfigFile {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
     },
     /// A file of certificates or keys cannot be read.
     #[error("cannot read the {what} file {}: {cause}", path.display())]
@@ -40,11 +75,20 @@ pub enum Error {
     /// Certificate and key do not make a TLS server.
     #[error("certificate and key cannot be used: {0}")]
     Tls(#[from] rustls::Error),
+    /// The certificate is not valid any more.
+    #[error("the certificate in {} has expired", path.display())]
+    Expired {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// No certificate comes from the authority.
+    #[error("no certificate by ACME: {0}")]
+    Acme(String),
     /// The address cannot be listened on.
     #[error("cannot listen on {addr}: {cause}")]
     Listen {
         /// Which.
-        addr: SocketAddr,
+        addr: Address,
         /// Why.
         cause: io::Error,
     },
@@ -54,6 +98,23 @@ pub enum Error {
     /// A host name under which no client can reach a relay.
     #[error("{0} is not the host of any tunnel service domain")]
     NoDomain(String),
+    /// No relay answers where the admin listener should be.
+    #[error("no relay answers at {addr}: {cause}")]
+    Unreachable {
+        /// Where.
+        addr: Address,
+        /// Why.
+        cause: io::Error,
+    },
+    /// Something answers there, and it is no relay.
+    #[error("what answers at {addr} is no relay's admin listener")]
+    Stranger {
+        /// Where.
+        addr: Address,
+    },
+    /// The relay did not do what it was told.
+    #[error("the relay refused: {0}")]
+    Refused(String),
     /// The system gave no threads, signals or randomness.
     #[error("the system refused: {0}")]
     System(String),
@@ -82,15 +143,23 @@ impl Error {
     pub fn id(&self) -> &'static str {
         match self {
             Error::Usage(_) => "usage.arguments",
-            Error::Setting { .. } => "config.setting",
+            Error::Setting { .. } | Error::Value { .. } => "config.setting",
+            Error::UnknownKey { .. } => "config.unknown-key",
+            Error::NotToml { .. } => "config.toml",
+            Error::ConfigFile { .. } => "config.file",
             Error::File { what: Pem::Certificate, .. } | Error::NoPem { what: Pem::Certificate, .. } => {
                 "config.tls-cert"
             }
             Error::File { .. } | Error::NoPem { .. } => "config.tls-key",
             Error::Tls(_) => "config.tls",
+            Error::Expired { .. } => "config.tls-expired",
+            Error::Acme(_) => "tls.acme",
             Error::Listen { .. } => "relay.listen",
             Error::Unassigned(_) => "domain.unassigned",
             Error::NoDomain(_) => "domain.unknown",
+            Error::Unreachable { .. } => "admin.unreachable",
+            Error::Stranger { .. } => "admin.stranger",
+            Error::Refused(_) => "admin.refused",
             Error::System(_) => "relay.system",
         }
     }
@@ -101,8 +170,18 @@ impl Error {
             Error::Usage(_) => {
                 "see cablecar-relay --help; serve needs --tls-cert and --tls-key, or --plain behind a proxy that does TLS"
             }
-            Error::Setting { .. } => "change the setting; cablecar-relay serve --help names the defaults",
-            Error::File { .. } => "check the path and that this user may read the file",
+            Error::Setting { .. } | Error::Value { .. } => {
+                "change the setting; cablecar-relay serve --help names the defaults"
+            }
+            Error::UnknownKey { .. } => {
+                "correct it or take it out; cablecar-relay config print lists all keys"
+            }
+            Error::NotToml { .. } => {
+                "write it as cablecar-relay config print does: key = value, texts in quotes"
+            }
+            Error::ConfigFile { .. } | Error::File { .. } => {
+                "check the path and that this user may read the file"
+            }
             Error::NoPem { what: Pem::Certificate, .. } => {
                 "give the file with -----BEGIN CERTIFICATE-----, leaf first"
             }
@@ -110,15 +189,37 @@ impl Error {
                 "give the file with -----BEGIN PRIVATE KEY-----, not encrypted with a passphrase"
             }
             Error::Tls(_) => "give the certificate and the very key that belongs to it",
+            Error::Acme(_) => {
+                "check that the authority is reached, and reaches port 443 of the relay under its own name"
+            }
+            Error::Expired { .. } => "renew it; if it is new, look at this machine's clock",
             Error::Listen { cause, .. } if cause.kind() == io::ErrorKind::AddrInUse => {
                 "stop the program that listens there, or choose another --listen"
             }
-            Error::Listen { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => {
+            Error::Listen { addr: Address::Tcp(_), cause }
+                if cause.kind() == io::ErrorKind::PermissionDenied =>
+            {
                 "choose a port above 1023, or allow this program the low ones"
+            }
+            Error::Listen { addr: Address::Systemd, .. } => {
+                "start it from a socket unit, or choose an address with --listen"
+            }
+            Error::Listen { addr: Address::Unix(_), .. } => {
+                "choose a path in a folder that is there and that this user may write to"
             }
             Error::Listen { .. } => "choose an address of this machine with --listen",
             Error::Unassigned(_) => "choose an id from 256 to 65535, or 0 or 1",
             Error::NoDomain(_) => "list the possible hosts with cablecar-relay domain find",
+            Error::Unreachable { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => {
+                "use the relay's user, or root"
+            }
+            Error::Unreachable { .. } => {
+                "start the relay with --admin-listen, and give the same address here"
+            }
+            Error::Stranger { .. } => {
+                "give the address that the relay has in --admin-listen, not the one for clients"
+            }
+            Error::Refused(_) => "correct what it names, and tell it again; it goes on as before",
             Error::System(_) => "look at the limits of this user and machine",
         }
     }
@@ -126,8 +227,8 @@ impl Error {
     /// The exit code of a program that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Listen { .. } => 7,
-            Error::System(_) => 1,
+            Error::Listen { .. } | Error::Unreachable { .. } => 7,
+            Error::System(_) | Error::Stranger { .. } | Error::Refused(_) => 1,
             _ => 2,
         }
     }

@@ -38,27 +38,54 @@
 //! # Ok(()) }
 //! ```
 
+#[cfg_attr(not(feature = "acme"), path = "acme/absent.rs")]
+mod acme;
+mod address;
+mod admin;
+#[cfg(feature = "bench")]
+mod bench;
+mod caller;
+mod certificate;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod defaults;
 mod desk;
 pub mod error;
+mod exposition;
+mod journal;
 mod line;
+mod listeners;
 pub mod meter;
+pub mod metrics;
 mod narrator;
 pub mod observer;
+mod probe;
+mod process;
+mod proxied;
 mod pulse;
 mod reception;
 pub mod refusal;
+pub mod reload;
+mod roll_call;
 pub mod server;
+#[cfg(unix)]
+mod service;
+mod settings;
+mod socket;
 pub mod source;
 pub mod switchboard;
 pub mod tls;
 mod tunnel;
+mod warning;
 mod wire;
 
+pub use address::Address;
 pub use config::{Config, Limits, Security};
+pub use control::Control;
 pub use error::Error;
 pub use observer::{Ending, Event, Fault, Observer, Serial, Side, Silent};
 pub use refusal::Why;
+pub use reload::Reloader;
+pub use roll_call::RollCall;
 pub use server::Relay;

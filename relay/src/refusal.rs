@@ -34,12 +34,54 @@ pub enum Why {
     Malformed,
     /// The request's head is too large.
     HeadTooLarge,
+    /// The proxy in front did not say whom it brings.
+    Proxy,
     /// TLS could not be agreed on.
     Tls,
     /// The connection took too long to say what it wants.
     TooSlow,
     /// Dropped unread, beside others that were told why.
     Crowded,
+}
+
+impl Why {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::NotFound,
+        Self::Method,
+        Self::Origin,
+        Self::Websocket,
+        Self::Subprotocol,
+        Self::Taken,
+        Self::Throttled,
+        Self::Full,
+        Self::Malformed,
+        Self::HeadTooLarge,
+        Self::Proxy,
+        Self::Tls,
+        Self::TooSlow,
+        Self::Crowded,
+    ];
+
+    /// Its name in events, logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotFound => "not-found",
+            Self::Method => "method",
+            Self::Origin => "origin",
+            Self::Websocket => "websocket",
+            Self::Subprotocol => "subprotocol",
+            Self::Taken => "taken",
+            Self::Throttled => "throttled",
+            Self::Full => "full",
+            Self::Malformed => "malformed",
+            Self::HeadTooLarge => "head-too-large",
+            Self::Proxy => "proxy",
+            Self::Tls => "tls",
+            Self::TooSlow => "too-slow",
+            Self::Crowded => "crowded",
+        }
+    }
 }
 
 /// A refusal as it is sent.
@@ -102,6 +144,18 @@ fn status_and_text(why: Why) -> Option<(StatusCode, &'static str)> {
         Why::Full => (StatusCode::SERVICE_UNAVAILABLE, "full\n"),
         Why::Malformed => (StatusCode::BAD_REQUEST, "bad request\n"),
         Why::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ""),
-        Why::Tls | Why::TooSlow | Why::Crowded => return None,
+        Why::Proxy | Why::Tls | Why::TooSlow | Why::Crowded => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_has_one_name_everywhere() {
+        for why in Why::ALL {
+            assert_eq!(serde_json::to_string(why).unwrap(), format!("\"{}\"", why.name()));
+        }
+    }
 }

@@ -20,6 +20,13 @@ impl Source {
         }
     }
 
+    /// The network around it that may be logged: an IPv4 /24, an IPv6 /48.
+    pub(crate) fn network(&self) -> Network {
+        let (bits, v4) = bits_of(self.0);
+        let mask = if v4 { mask(24, 32) } else { mask(48, 128) };
+        Network { bits: bits & mask, mask, v4 }
+    }
+
     /// The one source that all shares once too many are being counted.
     pub(crate) const fn crowd() -> Self {
         Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
@@ -45,6 +52,16 @@ impl Network {
     pub fn contains(&self, address: IpAddr) -> bool {
         let (bits, v4) = bits_of(address);
         v4 == self.v4 && bits & self.mask == self.bits
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = match u32::try_from(self.bits) {
+            Ok(bits) if self.v4 => IpAddr::V4(Ipv4Addr::from_bits(bits)),
+            _ => IpAddr::V6(Ipv6Addr::from_bits(self.bits)),
+        };
+        write!(f, "{address}/{}", self.mask.count_ones())
     }
 }
 
@@ -128,6 +145,24 @@ mod tests {
         assert!(
             contains("2001:db8::/33", "2001:db8:7fff::") && !contains("2001:db8::/33", "2001:db8:8000::")
         );
+    }
+
+    #[test]
+    fn what_may_be_logged_is_a_network() {
+        for (address, network) in [
+            ("192.0.2.77", "192.0.2.0/24"),
+            ("::ffff:192.0.2.77", "192.0.2.0/24"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+        ] {
+            assert_eq!(Source::of(ip(address)).network().to_string(), network);
+        }
+    }
+
+    #[test]
+    fn a_network_is_written_as_it_is_read() {
+        for text in ["192.0.2.0/24", "0.0.0.0/0", "203.0.113.9/32", "2001:db8::/33", "::/0", "::1/128"] {
+            assert_eq!(text.parse::<Network>().unwrap().to_string(), text);
+        }
     }
 
     #[test]

@@ -8,13 +8,16 @@
     reason = "tests stop where they fail"
 )]
 
+pub(crate) mod needles;
+pub(crate) mod program;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use cablecar_relay::{Config, Event, Limits, Relay, Security};
+use cablecar_relay::{Config, Control, Event, Limits, Relay, Security};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -34,6 +37,7 @@ pub(crate) type Socket = WebSocketStream<TcpStream>;
 
 pub(crate) struct Running {
     pub(crate) addr: SocketAddr,
+    pub(crate) control: Control,
     pub(crate) events: Mutex<Receiver<Event>>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
@@ -55,7 +59,7 @@ pub(crate) fn start(change: impl FnOnce(&mut Limits)) -> Running {
 
 pub(crate) fn start_with(config: Config) -> Running {
     let relay = Relay::bind(config).unwrap();
-    let addr = relay.local_addr();
+    let (addr, control) = (relay.local_addr(), relay.control());
     let (stop, stopped) = oneshot::channel::<()>();
     let (told, events) = channel();
     let observer = move |event| {
@@ -65,7 +69,7 @@ pub(crate) fn start_with(config: Config) -> Running {
         let _ = stopped.await;
     };
     let task = tokio::spawn(relay.run(shutdown, observer));
-    Running { addr, events: Mutex::new(events), stop: Some(stop), task }
+    Running { addr, control, events: Mutex::new(events), stop: Some(stop), task }
 }
 
 impl Running {
@@ -154,11 +158,14 @@ pub(crate) async fn say(socket: &mut Socket, bytes: &[u8]) {
     soon(socket.send(Message::binary(bytes.to_vec()))).await.unwrap();
 }
 
-/// The next binary message.
+/// The next binary message. On a slow machine a ping can come before it.
 pub(crate) async fn hear(socket: &mut Socket) -> Vec<u8> {
-    match soon(socket.next()).await {
-        Some(Ok(Message::Binary(bytes))) => bytes.to_vec(),
-        other => panic!("no binary message but {other:?}"),
+    loop {
+        match soon(socket.next()).await {
+            Some(Ok(Message::Binary(bytes))) => return bytes.to_vec(),
+            Some(Ok(Message::Ping(_))) => {}
+            other => panic!("no binary message but {other:?}"),
+        }
     }
 }
 
