@@ -15,7 +15,11 @@ use crate::error::Error;
 use crate::meter::SourceLimits;
 use crate::narrator::{Audience, Narrator};
 use crate::server::Relay;
+#[cfg(unix)]
+use crate::signals::Signals;
 use crate::source::Network;
+#[cfg(unix)]
+use crate::upgrade::Inheritance;
 use crate::{defaults, tls};
 
 mod domain;
@@ -31,7 +35,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a relay until SIGTERM or SIGINT
+    /// Run a relay until SIGTERM, which drains it, or SIGINT
     Serve(Box<Serve>),
     /// Name the hosts under which clients can reach a relay
     ///
@@ -65,6 +69,15 @@ struct Serve {
     /// Routing id to give out, 6 hexadecimal digits; random if absent
     #[arg(long, value_name = "HEX", env = "CABLECAR_RELAY_ROUTING_ID", value_parser = RoutingId::from_hex)]
     routing_id: Option<RoutingId>,
+    /// Region in the routing id
+    #[arg(long, value_name = "0..63", env = "CABLECAR_RELAY_REGION", default_value_t = defaults::REGION)]
+    region: u8,
+    /// Node in the routing id; drawn if absent
+    #[arg(long, value_name = "0..1023", env = "CABLECAR_RELAY_NODE")]
+    node: Option<u16>,
+    /// Folder for the count of starts, and for upgrades
+    #[arg(long, value_name = "FOLDER", env = "CABLECAR_RELAY_STATE_DIR")]
+    state_dir: Option<PathBuf>,
     /// Print what happens on standard output
     #[arg(long, value_name = "FORMAT")]
     events: Option<Events>,
@@ -133,6 +146,9 @@ struct LimitFlags {
     /// Connections in all; 9/10 of the descriptor limit if absent
     #[arg(long, value_name = "N")]
     max_connections: Option<u64>,
+    /// What a drain may take; as long as the last tunnel may live if absent
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    drain: Option<Duration>,
     /// Host whose web pages may connect, beside the relay's own; may be repeated
     #[arg(long, value_name = "HOST", env = "CABLECAR_RELAY_ALLOW_ORIGIN", value_delimiter = ',')]
     allow_origin: Vec<String>,
@@ -176,13 +192,20 @@ impl Serve {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::System(error.to_string()))?;
         let narrated: Result<_, Error> = runtime.block_on(async {
-            let stop = stop_signal()?;
+            let signals = Signals::catch()?;
             let domain = config.domain;
+            #[cfg(unix)]
+            let relay = Relay::bind_with(config, Inheritance::of_this_process()?)?;
+            #[cfg(not(unix))]
             let relay = Relay::bind(config)?;
             if let Some(domain) = domain {
                 let _ = writeln!(std::io::stderr(), "clients look for this relay at {}", domain.host());
             }
             let (narrator, told) = Narrator::start(audience)?;
+            #[cfg(unix)]
+            let stop = signals.obey(relay.drain(), relay.upgrade());
+            #[cfg(not(unix))]
+            let stop = signals.obey(relay.drain());
             relay.run(stop, narrator).await;
             Ok(told)
         });
@@ -204,6 +227,9 @@ impl Serve {
             security,
             domain,
             routing_id: self.routing_id,
+            region: self.region,
+            node: self.node,
+            state_dir: self.state_dir,
             limits: Limits {
                 message: limits.max_message,
                 held: limits.held,
@@ -224,6 +250,7 @@ impl Serve {
                 },
                 exempt: limits.exempt,
                 connections: limits.max_connections,
+                drain: limits.drain,
             },
             allow_origins: limits.allow_origin,
         };
@@ -232,25 +259,18 @@ impl Serve {
     }
 }
 
-/// Ends at SIGTERM or SIGINT. Caught from now on, not from the first poll.
-fn stop_signal() -> Result<impl Future<Output = ()>, Error> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let failed = |error: std::io::Error| Error::System(error.to_string());
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        Ok(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        })
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn catch() -> Result<Self, Error> {
+        Ok(Self)
     }
-    #[cfg(not(unix))]
-    Ok(async {
+
+    async fn obey(self, _: crate::drain::Drain) {
         let _ = tokio::signal::ctrl_c().await;
-    })
+    }
 }
 
 /// What clap says before its hints, on one line and without its own prefix.

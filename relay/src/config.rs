@@ -2,16 +2,17 @@
 //! and other programs build directly.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cablecar_protocol::ids::RoutingId;
 use cablecar_protocol::tunnel::{MAX_MESSAGE, TunnelServiceDomain};
-use rand_core::{OsRng, RngCore};
 
 use crate::defaults;
 use crate::error::Error;
 use crate::meter::SourceLimits;
+use crate::routing;
 use crate::source::Network;
 
 /// What a relay is told to do.
@@ -23,8 +24,14 @@ pub struct Config {
     pub security: Security,
     /// Under which name clients reach this relay, if it is a legal one.
     pub domain: Option<TunnelServiceDomain>,
-    /// The routing id; a random one of the right form if absent.
+    /// The routing id; made from region, node and start counter if absent.
     pub routing_id: Option<RoutingId>,
+    /// Region in the routing id, 0 to 63.
+    pub region: u8,
+    /// Node in the routing id, 0 to 1023; random if absent.
+    pub node: Option<u16>,
+    /// Folder for the start counter and the handover socket.
+    pub state_dir: Option<PathBuf>,
     /// Hosts whose web pages may connect, beside the relay's own names.
     pub allow_origins: Vec<String>,
     /// What everybody may use.
@@ -71,6 +78,8 @@ pub struct Limits {
     pub exempt: Vec<Network>,
     /// Connections in all; by the descriptor limit if absent.
     pub connections: Option<u64>,
+    /// How long a drain may take; as long as the last tunnel may live if absent.
+    pub drain: Option<Duration>,
 }
 
 impl Config {
@@ -81,6 +90,9 @@ impl Config {
             security,
             domain: None,
             routing_id: None,
+            region: defaults::REGION,
+            node: None,
+            state_dir: None,
             allow_origins: Vec::new(),
             limits: Limits::default(),
         }
@@ -110,6 +122,9 @@ impl Config {
             ("--per-source-total", source.total > 0, "must not be 0"),
             ("--per-source-rate", source.rate > 0, "must not be 0"),
             ("--per-source-burst", source.burst > 0, "must not be 0"),
+            ("--drain", limits.drain.is_none_or(sane), "must be more than 0 and at most a day"),
+            ("--region", self.region < routing::REGIONS, "must be 0 to 63"),
+            ("--node", self.node.is_none_or(|node| node < routing::NODES), "must be 0 to 1023"),
             ("--max-connections", limits.connections != Some(0), "must not be 0"),
         ];
         match rules.into_iter().find(|(_, kept, _)| !kept) {
@@ -121,6 +136,19 @@ impl Config {
     /// The names under which pages of our own are served, and the configured ones.
     pub(crate) fn hosts(&self) -> Vec<String> {
         self.domain.map(TunnelServiceDomain::host).into_iter().chain(self.allow_origins.clone()).collect()
+    }
+}
+
+impl Limits {
+    /// The longest that a connection can take which is accepted now: a tunnel
+    /// opened late, joined at the last moment, and closed slowly.
+    pub fn longest(&self) -> Duration {
+        self.opening + self.waiting + self.life + defaults::LINGER
+    }
+
+    /// The longest that a drain may take.
+    pub fn drain(&self) -> Duration {
+        self.drain.unwrap_or_else(|| self.longest())
     }
 }
 
@@ -146,20 +174,9 @@ impl Default for Limits {
             },
             exempt: Vec::new(),
             connections: None,
+            drain: None,
         }
     }
-}
-
-/// format (2 bits, 0) ‖ region (6 bits, 0) ‖ node (10 bits) ‖ generation (6 bits)
-///
-/// A routing id names a process. Node and generation are random here, so that
-/// a client that comes back to a restarted relay is told that its tunnel is
-/// gone instead of being joined to somebody else's.
-pub(crate) fn random_routing_id() -> Result<RoutingId, Error> {
-    let mut random = [0; 2];
-    OsRng.try_fill_bytes(&mut random).map_err(|error| Error::System(error.to_string()))?;
-    let [high, low] = random;
-    Ok(RoutingId::new([0, high, low]))
 }
 
 fn sane(duration: Duration) -> bool {
@@ -189,12 +206,5 @@ mod tests {
         assert_eq!(problem(|limits| limits.life = Duration::ZERO), Some("--life"));
         assert_eq!(problem(|limits| limits.per_source.rate = 0), Some("--per-source-rate"));
         assert_eq!(problem(|limits| limits.connections = Some(0)), Some("--max-connections"));
-    }
-
-    #[test]
-    fn a_random_routing_id_is_of_format_0_and_region_0() {
-        for _ in 0..100 {
-            assert_eq!(random_routing_id().unwrap().as_bytes()[0], 0);
-        }
     }
 }

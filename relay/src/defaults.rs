@@ -64,6 +64,9 @@ pub const CONNECTIONS_TENTHS: u64 = 9;
 /// Descriptors that are no connections: listener, runtime, standard streams.
 pub const SPARE_DESCRIPTORS: u64 = 64;
 
+/// Region in the routing id: one that has no regions is the first.
+pub const REGION: u8 = 0;
+
 /// The connection cap where the descriptor limit cannot be learnt.
 pub const CONNECTIONS_UNKNOWN: u64 = 900;
 
@@ -101,9 +104,17 @@ pub(crate) const LINGER: Duration = Duration::from_secs(2);
 /// of the largest kind may be on its way, and more is not listened to.
 pub(crate) const LAST_WORDS: u64 = 1 << 20;
 
+/// When a client is told to come again that wanted a tunnel of a relay that
+/// drains: in a rolling restart its successor is there by then.
+pub(crate) const DRAIN_RETRY: Duration = Duration::from_secs(2);
+
+/// How long a new program may take until it is ready in an upgrade: reading
+/// its files takes milliseconds, asking for a certificate a few seconds.
+pub(crate) const UPGRADE: Duration = Duration::from_secs(15);
+
 /// How long everybody may take when the relay stops; ends inside the two
 /// seconds that service managers consider prompt.
-pub(crate) const DRAIN: Duration = Duration::from_millis(1500);
+pub(crate) const STOP: Duration = Duration::from_millis(1500);
 
 /// Pause after accept() failed: ten tries a second cost nothing, and
 /// accepting resumes soon after descriptors are free.

@@ -1,21 +1,39 @@
 //! What all connections of a relay share, and the guards that put back what
 //! one of them has taken.
 
+use std::net::IpAddr;
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use cablecar_protocol::ids::{RoutingId, TunnelId};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::config::Limits;
+use crate::drain::{Drain, Presence, Stage};
 use crate::meter::{Account, Arrival, Meter};
 use crate::observer::{Ending, Event, Observer, Serial, Side};
 use crate::refusal::Why;
+#[cfg(unix)]
+use crate::routing::Parts;
+use crate::source::Source;
+#[cfg(unix)]
+use crate::state::StateDir;
 use crate::switchboard::{Standing, Switchboard, Ticket};
 use crate::tunnel::Party;
 
 /// What whoever joins a tunnel needs in order to reach it.
 pub(crate) type Seat = oneshot::Sender<Party>;
+
+/// How to reach the other processes of this node.
+#[cfg(unix)]
+#[derive(Debug)]
+pub(crate) struct Siblings {
+    pub(crate) own: Parts,
+    pub(crate) state: StateDir,
+}
 
 /// What all connections of one relay share.
 pub(crate) struct Desk {
@@ -26,7 +44,14 @@ pub(crate) struct Desk {
     switchboard: Mutex<Switchboard<Seat>>,
     meter: Mutex<Meter>,
     observer: Box<dyn Observer>,
-    stop: watch::Sender<bool>,
+    /// Other processes of this node, if it has a place to meet them.
+    #[cfg(unix)]
+    pub(crate) siblings: Option<Siblings>,
+    pub(crate) drain: Drain,
+    /// Connections.
+    pub(crate) visits: Presence,
+    /// Tunnels, from the first party's request to the last close frame.
+    pub(crate) tunnels: Presence,
 }
 
 impl Desk {
@@ -35,6 +60,7 @@ impl Desk {
         hosts: Vec<String>,
         routing_id: RoutingId,
         connections: u64,
+        drain: Drain,
         observer: Box<dyn Observer>,
     ) -> Self {
         let switchboard = Switchboard::new(routing_id, limits.waiting, limits.life);
@@ -46,7 +72,11 @@ impl Desk {
             switchboard: Mutex::new(switchboard),
             meter: Mutex::new(meter),
             observer,
-            stop: watch::Sender::new(false),
+            drain,
+            visits: Presence::default(),
+            tunnels: Presence::default(),
+            #[cfg(unix)]
+            siblings: None,
         }
     }
 
@@ -58,19 +88,29 @@ impl Desk {
         self.notice(Event::Refused { status: status.map(|status| status.as_u16()), why });
     }
 
+    /// Whom connections from this address are counted against.
+    pub(crate) fn account(&self, address: IpAddr) -> Account {
+        let exempt = self.limits.exempt.iter().any(|network| network.contains(address));
+        (!exempt).then(|| Source::of(address))
+    }
+
     /// Counts a connection in; `None` to drop it at once.
-    pub(crate) fn arrive(self: &Arc<Self>, account: Account, alive: &mpsc::Sender<()>) -> Option<Visit> {
+    pub(crate) fn arrive(self: &Arc<Self>, account: Account) -> Option<Visit> {
         let (arrival, account) = lock(&self.meter).arrive(account, Instant::now());
-        (arrival != Arrival::Drop).then(|| Visit {
-            desk: Arc::clone(self),
-            arrival,
-            account,
-            _alive: alive.clone(),
+        (arrival != Arrival::Drop).then(|| {
+            self.visits.enter();
+            Visit { desk: Arc::clone(self), arrival, account }
         })
     }
 
     /// Opens a tunnel for this visitor.
     pub(crate) fn open(self: &Arc<Self>, id: TunnelId, visit: &Visit) -> Result<Opened, Why> {
+        // Counted before the question: whoever drains either sees this tunnel
+        // or is seen here.
+        let here = Here::new(self);
+        if self.drain.draining() {
+            return Err(Why::Draining);
+        }
         if !lock(&self.meter).wait(visit.account) {
             return Err(Why::Throttled);
         }
@@ -78,8 +118,15 @@ impl Desk {
         let (seat, arriving) = oneshot::channel();
         let ticket = lock(&self.switchboard).open(id, seat, Instant::now()).map_err(|_| Why::Taken)?;
         self.notice(Event::Opened { tunnel: ticket.serial() });
-        let open = Open { desk: Arc::clone(self), ticket };
+        let open = Open { desk: Arc::clone(self), ticket, _here: here };
         Ok(Opened { open, arriving, wait })
+    }
+
+    /// The socket of the process of this node that gave this routing id.
+    #[cfg(unix)]
+    pub(crate) fn sibling(&self, routing_id: RoutingId) -> Option<PathBuf> {
+        let siblings = self.siblings.as_ref()?;
+        siblings.own.sibling(routing_id).map(|generation| siblings.state.socket(generation))
     }
 
     /// Joins a tunnel.
@@ -87,18 +134,50 @@ impl Desk {
         lock(&self.switchboard).join(routing_id, id, Instant::now()).map(|(_, seat)| seat)
     }
 
+    /// Ends when the relay was made to drain or has handed over, and nothing
+    /// is left, or the last have had their time.
+    pub(crate) async fn drained(&self) {
+        let draining = async {
+            self.drain.reached(Stage::Draining).await;
+            self.notice(Event::Draining { tunnels: self.tunnels.count() });
+            timeout(self.limits.drain(), self.tunnels.nobody()).await
+        };
+        let handed_over = async {
+            self.drain.reached(Stage::HandedOver).await;
+            // Whoever was accepted before may still open a tunnel.
+            timeout(self.limits.longest(), self.visits.nobody()).await
+        };
+        let left = tokio::select! {
+            biased;
+            left = draining => left,
+            left = handed_over => left,
+        };
+        if left.is_err() {
+            self.drain.advance(Stage::Overdue);
+        }
+    }
+
+    /// Closes whatever is open.
     pub(crate) fn stop(&self) {
-        self.stop.send_replace(true);
+        // What is overdue already is being told so.
+        if self.ending().is_none() {
+            self.drain.advance(Stage::Stopped);
+        }
     }
 
-    pub(crate) fn stopped(&self) -> bool {
-        *self.stop.borrow()
+    /// Why a tunnel ends that the relay itself ends; `None` while it serves.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        match self.drain.stage() {
+            Stage::Serving | Stage::HandedOver | Stage::Draining => None,
+            Stage::Overdue => Some(Ending::Overdue),
+            Stage::Stopped => Some(Ending::Stopping),
+        }
     }
 
-    /// Ends when the relay stops.
-    pub(crate) async fn stopping(&self) {
-        // The sender is ours, so it cannot be gone.
-        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    /// Ends when the relay closes what is open.
+    pub(crate) async fn stopping(&self) -> Ending {
+        self.drain.reached(Stage::Overdue).await;
+        self.ending().unwrap_or(Ending::Stopping)
     }
 }
 
@@ -114,6 +193,7 @@ pub(crate) struct Opened {
 pub(crate) struct Open {
     desk: Arc<Desk>,
     ticket: Ticket,
+    _here: Here,
 }
 
 impl Open {
@@ -146,7 +226,23 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         let vanished = Ending::Vanished { side: Side::First };
-        self.close(if self.desk.stopped() { Ending::Stopping } else { vanished });
+        self.close(self.desk.ending().unwrap_or(vanished));
+    }
+}
+
+/// One tunnel, counted as long as this lives.
+pub(crate) struct Here(Arc<Desk>);
+
+impl Here {
+    pub(crate) fn new(desk: &Arc<Desk>) -> Self {
+        desk.tunnels.enter();
+        Self(Arc::clone(desk))
+    }
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        self.0.tunnels.leave();
     }
 }
 
@@ -155,8 +251,6 @@ pub(crate) struct Visit {
     desk: Arc<Desk>,
     arrival: Arrival,
     account: Account,
-    /// The relay waits for the last of these before it ends.
-    _alive: mpsc::Sender<()>,
 }
 
 impl Visit {
@@ -168,6 +262,7 @@ impl Visit {
 impl Drop for Visit {
     fn drop(&mut self) {
         lock(&self.desk.meter).leave(self.arrival, self.account);
+        self.desk.visits.leave();
     }
 }
 

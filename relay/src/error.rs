@@ -54,6 +54,14 @@ pub enum Error {
     /// A host name under which no client can reach a relay.
     #[error("{0} is not the host of any tunnel service domain")]
     NoDomain(String),
+    /// The folder of the start counter and the handover sockets cannot be used.
+    #[error("cannot use the folder {}: {cause}", path.display())]
+    State {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
     /// The system gave no threads, signals or randomness.
     #[error("the system refused: {0}")]
     System(String),
@@ -91,6 +99,7 @@ impl Error {
             Error::Listen { .. } => "relay.listen",
             Error::Unassigned(_) => "domain.unassigned",
             Error::NoDomain(_) => "domain.unknown",
+            Error::State { .. } => "relay.state",
             Error::System(_) => "relay.system",
         }
     }
@@ -119,8 +128,15 @@ impl Error {
             Error::Listen { .. } => "choose an address of this machine with --listen",
             Error::Unassigned(_) => "choose an id from 256 to 65535, or 0 or 1",
             Error::NoDomain(_) => "list the possible hosts with cablecar-relay domain find",
+            Error::State { .. } => {
+                "give --state-dir a folder that this user may write, with a path of less than 80 characters"
+            }
             Error::System(_) => "look at the limits of this user and machine",
         }
+    }
+
+    pub(crate) fn system(cause: impl std::fmt::Display) -> Self {
+        Self::System(cause.to_string())
     }
 
     /// The exit code of a program that ends with this error.

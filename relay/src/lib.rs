@@ -42,23 +42,37 @@ pub mod cli;
 pub mod config;
 pub mod defaults;
 mod desk;
+pub mod drain;
 pub mod error;
+mod identity;
 mod line;
 pub mod meter;
 mod narrator;
 pub mod observer;
+#[cfg(unix)]
+mod passing;
 mod pulse;
 mod reception;
 pub mod refusal;
+pub mod routing;
 pub mod server;
+#[cfg(unix)]
+mod signals;
 pub mod source;
+#[cfg(unix)]
+mod state;
 pub mod switchboard;
 pub mod tls;
 mod tunnel;
+#[cfg(unix)]
+pub mod upgrade;
 mod wire;
 
 pub use config::{Config, Limits, Security};
+pub use drain::Drain;
 pub use error::Error;
 pub use observer::{Ending, Event, Fault, Observer, Serial, Side, Silent};
 pub use refusal::Why;
 pub use server::Relay;
+#[cfg(unix)]
+pub use upgrade::{Inheritance, NotUpgraded, Upgrade};

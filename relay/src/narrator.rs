@@ -104,6 +104,14 @@ fn tell_people(event: Event) {
         Event::Struggling { failures } => {
             writeln!(err, "cannot accept connections at present, {failures} tries failed")
         }
+        Event::Draining { tunnels: 0 } => Ok(()),
+        Event::Draining { tunnels } => {
+            writeln!(err, "draining: {tunnels} tunnels are left, and no new ones are opened")
+        }
+        #[cfg(unix)]
+        Event::HandedOver { process } => writeln!(err, "handed over to process {process}"),
+        #[cfg(unix)]
+        Event::NotUpgraded { why } => writeln!(err, "not upgraded: {why}; everything goes on as before"),
         Event::Stopping => writeln!(err, "stopping: closing what is open"),
         _ => Ok(()),
     };

@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use crate::refusal::Why;
+#[cfg(unix)]
+use crate::upgrade::NotUpgraded;
 
 /// Watches a relay. One way: it cannot fail, and must not block, for it is
 /// called where the bytes flow.
@@ -103,6 +105,23 @@ pub enum Event {
         /// Failures since the last time this was said.
         failures: u64,
     },
+    /// No tunnel is opened any more; the relay ends with the last.
+    Draining {
+        /// How many there are.
+        tunnels: u64,
+    },
+    /// Another process accepts from here on; what is open goes on here.
+    #[cfg(unix)]
+    HandedOver {
+        /// Its number.
+        process: u32,
+    },
+    /// Somebody asked for an upgrade, and everything stays as it is.
+    #[cfg(unix)]
+    NotUpgraded {
+        /// Why.
+        why: NotUpgraded,
+    },
     /// The relay stops; what is open is being closed.
     Stopping,
 }
@@ -138,6 +157,8 @@ pub enum Ending {
     NobodyCame,
     /// It lived as long as it may.
     LifeOver,
+    /// The relay drained, and this one took longer than that may take.
+    Overdue,
     /// The relay stops.
     Stopping,
 }

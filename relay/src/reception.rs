@@ -7,10 +7,14 @@
 //! unknown one.
 
 use std::convert::Infallible;
-use std::future::{self, Ready};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
+use cablecar_protocol::ids::RoutingId;
 use cablecar_protocol::tunnel::{ROUTING_ID_HEADER, Route, SUBPROTOCOL};
 use http::header::{
     CONNECTION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_ACCEPT,
@@ -23,6 +27,8 @@ use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -31,18 +37,29 @@ use crate::defaults;
 use crate::desk::{Desk, Opened, Seat, Visit};
 use crate::line::Line;
 use crate::meter::Arrival;
+#[cfg(unix)]
+use crate::passing::{self, Passed};
 use crate::refusal::{Refusal, Why};
 use crate::tunnel::{Party, Tunnel};
 use crate::wire::Wire;
 
+/// A connection as it was accepted.
+pub(crate) enum Coming {
+    /// From a client, or a proxy in front.
+    Tcp(TcpStream, Option<TlsAcceptor>),
+    /// From another process of this node.
+    #[cfg(unix)]
+    Passed(UnixStream),
+}
+
 /// Serves one connection to its end.
-pub(crate) async fn attend(desk: Arc<Desk>, tls: Option<TlsAcceptor>, tcp: TcpStream, visit: Visit) {
+pub(crate) async fn attend(desk: Arc<Desk>, coming: Coming, from: IpAddr, visit: Visit) {
     // HTTP and the TLS handshake are by far the largest part of this; on the
     // heap they are gone once a tunnel begins.
     let received = tokio::select! {
         biased;
-        () = desk.stopping() => return,
-        received = Box::pin(receive(&desk, tls, tcp, visit)) => received,
+        _ = desk.stopping() => return,
+        received = Box::pin(receive(&desk, coming, from, visit)) => received,
     };
     match received {
         Some(Guest::First(tunnel)) => tunnel.run().await,
@@ -51,6 +68,8 @@ pub(crate) async fn attend(desk: Arc<Desk>, tls: Option<TlsAcceptor>, tcp: TcpSt
                 Box::pin(party.turn_away()).await;
             }
         }
+        #[cfg(unix)]
+        Some(Guest::Passed(passing)) => passing.await,
         None => {}
     }
 }
@@ -58,34 +77,48 @@ pub(crate) async fn attend(desk: Arc<Desk>, tls: Option<TlsAcceptor>, tcp: TcpSt
 enum Guest {
     First(Box<Tunnel>),
     Second(Seat, Box<Party>),
+    #[cfg(unix)]
+    Passed(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 /// What an accepted request has been promised.
 enum Admitted {
     First(Opened),
     Second(Seat),
+    /// Nothing here: another process has the tunnel.
+    #[cfg(unix)]
+    Elsewhere(Box<Passed>),
 }
 
-async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, tcp: TcpStream, visit: Visit) -> Option<Guest> {
+type Shared = Arc<Mutex<Option<Admitted>>>;
+
+async fn receive(desk: &Arc<Desk>, coming: Coming, from: IpAddr, visit: Visit) -> Option<Guest> {
     let deadline = Instant::now() + desk.limits.opening;
-    let wire = match tls {
-        None => Wire::plain(tcp),
-        Some(tls) => match timeout_at(deadline, tls.accept(tcp)).await {
+    let wire = match coming {
+        #[cfg(unix)]
+        Coming::Passed(stream) => Wire::local(stream),
+        Coming::Tcp(tcp, None) => Wire::plain(tcp),
+        Coming::Tcp(tcp, Some(tls)) => match timeout_at(deadline, tls.accept(tcp)).await {
             Ok(Ok(tls)) => Wire::tls(tls),
             Ok(Err(_)) => return sent_away(desk, Why::Tls),
             Err(_) => return sent_away(desk, Why::TooSlow),
         },
     };
-    let clerk = Clerk { desk: Arc::clone(desk), visit, admitted: Mutex::new(None) };
+    let admitted = Shared::default();
+    let clerk = Clerk { desk: Arc::clone(desk), from, visit, admitted: Arc::clone(&admitted) };
     let mut connection = http1::Builder::new()
         .max_buf_size(desk.limits.head)
         // Refusals of one kind are the same bytes.
         .auto_date_header(false)
         .serve_connection(TokioIo::new(wire), clerk);
-    let served = timeout_at(deadline, future::poll_fn(|cx| connection.poll_without_shutdown(cx))).await;
+    let served = future::poll_fn(|cx| match connection.poll_without_shutdown(cx) {
+        Poll::Pending if lock(&admitted).as_ref().is_some_and(Admitted::is_elsewhere) => Poll::Ready(Ok(())),
+        served => served,
+    });
+    let served = timeout_at(deadline, served).await;
     let parts = connection.into_parts();
-    let (wire, Clerk { visit, admitted, .. }) = (parts.io.into_inner(), parts.service);
-    let admitted = admitted.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (wire, Clerk { visit, .. }) = (parts.io.into_inner(), parts.service);
+    let admitted = lock(&admitted).take();
     match (&served, &admitted) {
         (Err(_), _) => desk.refused(None, Why::TooSlow),
         (Ok(Err(error)), None) if error.is_parse_too_large() => {
@@ -96,6 +129,14 @@ async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, tcp: TcpStream, vis
         }
         _ => {}
     }
+    #[cfg(unix)]
+    let admitted = match admitted {
+        Some(Admitted::Elsewhere(passed)) => {
+            let (desk, early) = (Arc::clone(desk), parts.read_buf);
+            return Some(Guest::Passed(Box::pin(passed.carry(desk, wire, early, visit))));
+        }
+        admitted => admitted,
+    };
     let arrived = matches!(served, Ok(Ok(())));
     let party = |wire| Party::new(Line::new(wire, &parts.read_buf, desk.limits.message), visit, &desk.limits);
     match admitted {
@@ -113,7 +154,7 @@ async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, tcp: TcpStream, vis
             }
             None
         }
-        Some(Admitted::Second(_)) => None,
+        Some(_) => None,
         None => {
             if served.is_ok() {
                 let _ = timeout(defaults::LINGER, wire.hang_up()).await;
@@ -131,30 +172,58 @@ fn sent_away(desk: &Desk, why: Why) -> Option<Guest> {
 /// Answers the one request of a connection.
 struct Clerk {
     desk: Arc<Desk>,
+    from: IpAddr,
     visit: Visit,
-    admitted: Mutex<Option<Admitted>>,
+    admitted: Shared,
+}
+
+/// An answer, or none.
+struct Reply(Option<Response<Full<Bytes>>>);
+
+impl Future for Reply {
+    type Output = Result<Response<Full<Bytes>>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
+    }
+}
+
+impl Admitted {
+    fn is_elsewhere(&self) -> bool {
+        match self {
+            Self::First(_) | Self::Second(_) => false,
+            #[cfg(unix)]
+            Self::Elsewhere(_) => true,
+        }
+    }
+}
+
+fn lock(shared: &Shared) -> MutexGuard<'_, Option<Admitted>> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Service<Request<Incoming>> for Clerk {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
+    type Future = Reply;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let mut response = self.answer(&request).unwrap_or_else(|refusal| {
+        let answer = self.answer(&request).unwrap_or_else(|refusal| {
             self.desk.refused(refusal.status(), refusal.why());
-            refusal.response()
+            Some(refusal.response())
         });
+        let Some(mut response) = answer else { return Reply(None) };
         // One connection asks one question. (The library's own switch for
         // this would also strike "Upgrade" from the header of a 101.)
         let headers = response.headers_mut();
         headers.entry(CONNECTION).or_insert(HeaderValue::from_static("close"));
-        future::ready(Ok(response))
+        Reply(Some(response))
     }
 }
 
 impl Clerk {
-    fn answer(&self, request: &Request<Incoming>) -> Result<Response<Full<Bytes>>, Refusal> {
+    /// The answer; none if somebody else will give it.
+    fn answer(&self, request: &Request<Incoming>) -> Result<Option<Response<Full<Bytes>>>, Refusal> {
         match self.visit.arrival() {
             Arrival::Welcome => {}
             Arrival::Throttled(pause) => return Err(Refusal::later(Why::Throttled, pause)),
@@ -167,7 +236,7 @@ impl Clerk {
             return Err(Refusal::new(Why::NotFound));
         }
         if request.uri().path() == "/healthz" {
-            return Ok(healthy());
+            return Ok(Some(healthy()));
         }
         let route = match Route::parse(request.uri().path()) {
             Ok(route @ (Route::New(_) | Route::Connect(..))) => route,
@@ -186,11 +255,17 @@ impl Clerk {
             Route::New(id) => {
                 let opened = self.desk.open(id, &self.visit).map_err(|why| match why {
                     Why::Throttled => Refusal::later(why, Duration::from_secs(1)),
+                    Why::Draining => Refusal::later(why, defaults::DRAIN_RETRY),
                     _ => Refusal::new(why),
                 })?;
                 (Admitted::First(opened), Some(self.desk.routing_id))
             }
             Route::Connect(routing_id, id) => {
+                #[cfg(unix)]
+                if let Some(passed) = self.pass_on(routing_id, request) {
+                    *lock(&self.admitted) = Some(Admitted::Elsewhere(Box::new(passed)));
+                    return Ok(None);
+                }
                 let seat = self.desk.join(routing_id, id).ok_or(Refusal::new(Why::NotFound))?;
                 (Admitted::Second(seat), None)
             }
@@ -201,8 +276,16 @@ impl Clerk {
             let name = HeaderName::from_bytes(ROUTING_ID_HEADER.as_bytes());
             name.map(|name| response.headers_mut().insert(name, value)).ok();
         }
-        *self.admitted.lock().unwrap_or_else(PoisonError::into_inner) = Some(admitted);
-        Ok(response)
+        *lock(&self.admitted) = Some(admitted);
+        Ok(Some(response))
+    }
+
+    /// The way to the process that gave this routing id, if that is another
+    /// one of this node.
+    #[cfg(unix)]
+    fn pass_on(&self, routing_id: RoutingId, request: &Request<Incoming>) -> Option<Passed> {
+        let socket = self.desk.sibling(routing_id)?;
+        Passed::to(&socket, self.from, passing::head(request))
     }
 }
 

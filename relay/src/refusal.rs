@@ -30,6 +30,8 @@ pub enum Why {
     Throttled,
     /// The relay is full.
     Full,
+    /// The relay ends, and opens no tunnels.
+    Draining,
     /// Not HTTP.
     Malformed,
     /// The request's head is too large.
@@ -100,6 +102,7 @@ fn status_and_text(why: Why) -> Option<(StatusCode, &'static str)> {
         Why::Taken => (StatusCode::CONFLICT, "this tunnel is in use\n"),
         Why::Throttled => (StatusCode::TOO_MANY_REQUESTS, "too many requests\n"),
         Why::Full => (StatusCode::SERVICE_UNAVAILABLE, "full\n"),
+        Why::Draining => (StatusCode::SERVICE_UNAVAILABLE, "going away\n"),
         Why::Malformed => (StatusCode::BAD_REQUEST, "bad request\n"),
         Why::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ""),
         Why::Tls | Why::TooSlow | Why::Crowded => return None,

@@ -3,34 +3,52 @@
 //! Structured: [`Relay::run`] owns every task it starts. When it ends, or is
 //! dropped, all of them end.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::fd::AsFd;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use cablecar_protocol::ids::RoutingId;
 use socket2::{Domain, Protocol, Socket, Type};
+#[cfg(unix)]
+use tokio::net::UnixListener;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::config::{self, Config, Security};
+use crate::config::{Config, Security};
 use crate::defaults;
 use crate::desk::Desk;
+use crate::drain::Drain;
+#[cfg(unix)]
+use crate::drain::Stage;
 use crate::error::Error;
+use crate::identity::Identity;
+#[cfg(unix)]
+use crate::identity::Place;
 use crate::observer::{Event, Observer};
-use crate::reception;
+#[cfg(unix)]
+use crate::passing;
+use crate::reception::{self, Coming};
 use crate::refusal::Why;
-use crate::source::Source;
+#[cfg(unix)]
+use crate::upgrade::{Inheritance, Named, NotUpgraded, Successor, Upgrade};
 
 /// A relay that is bound to its address and not running yet.
 #[derive(Debug)]
 pub struct Relay {
     listener: TcpListener,
     addr: SocketAddr,
-    routing_id: RoutingId,
+    identity: Identity,
+    drain: Drain,
+    #[cfg(unix)]
+    upgrade: Upgrade,
+    #[cfg(unix)]
+    inheritance: Inheritance,
     config: Config,
 }
 
@@ -40,15 +58,47 @@ impl Relay {
     ///
     /// # Errors
     /// [`Error::Setting`] for limits that contradict each other,
+    /// [`Error::Listen`] if the address cannot be had, [`Error::State`] if
+    /// starts cannot be counted. Must be called within a tokio runtime.
+    #[cfg(unix)]
+    pub fn bind(config: Config) -> Result<Self, Error> {
+        Self::bind_with(config, Inheritance::default())
+    }
+
+    /// The same for a process that takes the place of another one: what that
+    /// one listens on is not bound again.
+    ///
+    /// # Errors
+    /// As of [`Relay::bind`].
+    #[cfg(unix)]
+    pub fn bind_with(config: Config, mut inheritance: Inheritance) -> Result<Self, Error> {
+        config.check()?;
+        let failed = |cause| Error::Listen { addr: config.listen, cause };
+        let listener = match inheritance.take(&config.listen.to_string()) {
+            Some(inherited) => TcpListener::from_std(inherited.into()),
+            None => listen(config.listen),
+        };
+        let listener = listener.map_err(failed)?;
+        let addr = listener.local_addr().map_err(failed)?;
+        let identity = Identity::of(&config)?;
+        let (drain, upgrade) = (Drain::default(), Upgrade::default());
+        Ok(Self { listener, addr, identity, drain, upgrade, inheritance, config })
+    }
+
+    /// Binds the address of `config`. From here on clients can connect; they
+    /// are served once it runs.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for limits that contradict each other,
     /// [`Error::Listen`] if the address cannot be had. Must be called within
     /// a tokio runtime.
+    #[cfg(not(unix))]
     pub fn bind(config: Config) -> Result<Self, Error> {
         config.check()?;
-        let routing_id = config.routing_id.map_or_else(config::random_routing_id, Ok)?;
         let failed = |cause| Error::Listen { addr: config.listen, cause };
         let listener = listen(config.listen).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, addr, routing_id, config })
+        Ok(Self { listener, addr, identity: Identity::of(&config)?, drain: Drain::default(), config })
     }
 
     /// The bound address, with the port that was really taken.
@@ -58,34 +108,82 @@ impl Relay {
 
     /// The routing id that it gives and answers to.
     pub fn routing_id(&self) -> RoutingId {
-        self.routing_id
+        self.identity.routing_id
+    }
+
+    /// What makes it drain.
+    pub fn drain(&self) -> Drain {
+        self.drain.clone()
+    }
+
+    /// What puts a new program in its place.
+    #[cfg(unix)]
+    pub fn upgrade(&self) -> Upgrade {
+        self.upgrade.clone()
     }
 
     /// Serves until `shutdown` ends; then closes every tunnel and waits for
-    /// the last, for at most two seconds.
+    /// the last, for at most two seconds. Ends by itself once it has been
+    /// made to [`Drain`], or another process has taken its place, and no
+    /// tunnel is left.
     pub async fn run(self, shutdown: impl Future<Output = ()>, observer: impl Observer) {
-        let Self { listener, addr, routing_id, config } = self;
-        let hosts = config.hosts();
-        let tls = match config.security {
+        let hosts = self.config.hosts();
+        let Config { listen, limits, security, .. } = self.config;
+        let tls = match security {
             Security::Tls(tls) => Some(TlsAcceptor::from(tls)),
             Security::Plain => None,
         };
-        let connections = config.limits.connections.unwrap_or_else(connections_by_descriptors);
-        let desk = Desk::new(config.limits, hosts, routing_id, connections, Box::new(observer));
+        let connections = limits.connections.unwrap_or_else(connections_by_descriptors);
+        let routing_id = self.identity.routing_id;
+        let mut desk = Desk::new(limits, hosts, routing_id, connections, self.drain, Box::new(observer));
+        #[cfg(unix)]
+        let (_door, passed, possible) = match self.identity.place {
+            Ok(Place { socket, siblings, door }) => {
+                desk.siblings = Some(siblings);
+                (Some(door), Some(socket), Ok(()))
+            }
+            Err(why) => (None, None, Err(why)),
+        };
+        #[cfg(not(unix))]
+        let passed: Option<Infallible> = None;
         let house = House { desk: Arc::new(desk), tls };
-        house.desk.notice(Event::Listening { addr });
+        #[cfg(unix)]
+        self.inheritance.begin().await;
+        house.desk.notice(Event::Listening { addr: self.addr });
 
-        let (alive, mut last) = mpsc::channel::<()>(1);
+        let mut ended = pin!(async {
+            tokio::select! {
+                biased;
+                () = shutdown => {}
+                () = house.desk.drained() => {}
+                never = house.take_in_passed(passed.as_ref()) => match never {},
+            }
+        });
+        let listener = self.listener;
+        #[cfg(unix)]
         tokio::select! {
             biased;
-            () = pin!(shutdown) => {}
-            never = house.accept_all(&listener, &alive) => match never {},
+            () = &mut ended => {}
+            successor = house.succession(&self.upgrade, possible, vec![(listen.to_string(), listener.as_fd())]) => {
+                // Only now: nobody is to find two processes at the door.
+                let process = successor.process();
+                successor.go().await;
+                drop(listener);
+                house.desk.notice(Event::HandedOver { process });
+                house.desk.drain.advance(Stage::HandedOver);
+                ended.await;
+            }
+            never = house.accept_all(&listener) => match never {},
         }
-        drop((listener, alive));
+        #[cfg(not(unix))]
+        tokio::select! {
+            biased;
+            () = &mut ended => {}
+            never = house.accept_all(&listener) => match never {},
+        }
         house.desk.notice(Event::Stopping);
         house.desk.stop();
-        // Ends when the last connection has dropped its sender.
-        let _ = timeout(defaults::DRAIN, last.recv()).await;
+        let _ = timeout(defaults::STOP, house.desk.visits.nobody()).await;
     }
 }
 
@@ -102,11 +200,49 @@ impl Drop for House {
 }
 
 impl House {
-    async fn accept_all(&self, listener: &TcpListener, alive: &mpsc::Sender<()>) -> std::convert::Infallible {
+    /// Waits until a new program is ready that was asked for.
+    #[cfg(unix)]
+    async fn succession(
+        &self,
+        upgrade: &Upgrade,
+        possible: Result<(), NotUpgraded>,
+        listeners: Vec<Named<'_>>,
+    ) -> Successor {
+        loop {
+            upgrade.asked().await;
+            let started = match possible {
+                Ok(()) => Successor::start(&listeners).await,
+                Err(why) => Err(why),
+            };
+            match started {
+                Ok(successor) => return successor,
+                Err(why) => self.desk.notice(Event::NotUpgraded { why }),
+            }
+        }
+    }
+
+    /// Serves whom other processes of this node pass on.
+    #[cfg(unix)]
+    async fn take_in_passed(&self, socket: Option<&UnixListener>) -> Infallible {
+        let Some(socket) = socket else { return std::future::pending().await };
+        loop {
+            match socket.accept().await {
+                Ok((stream, _)) => drop(tokio::spawn(passing::take_in(Arc::clone(&self.desk), stream))),
+                Err(_) => sleep(defaults::ACCEPT_PAUSE).await,
+            }
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn take_in_passed(&self, _: Option<&Infallible>) -> Infallible {
+        std::future::pending().await
+    }
+
+    async fn accept_all(&self, listener: &TcpListener) -> Infallible {
         let mut complaint = Complaint::default();
         loop {
             match listener.accept().await {
-                Ok((tcp, peer)) => self.admit(tcp, peer, alive),
+                Ok((tcp, peer)) => self.admit(tcp, peer),
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(_) => {
                     if let Some(failures) = complaint.raise(Instant::now()) {
@@ -118,15 +254,14 @@ impl House {
         }
     }
 
-    fn admit(&self, tcp: TcpStream, peer: SocketAddr, alive: &mpsc::Sender<()>) {
-        let exempt = self.desk.limits.exempt.iter().any(|network| network.contains(peer.ip()));
-        let account = (!exempt).then(|| Source::of(peer.ip()));
-        let Some(visit) = self.desk.arrive(account, alive) else {
+    fn admit(&self, tcp: TcpStream, peer: SocketAddr) {
+        let Some(visit) = self.desk.arrive(self.desk.account(peer.ip())) else {
             return self.desk.refused(None, Why::Crowded);
         };
         // Handshake messages are small and wait for each other: 44 ms each with Nagle.
         if tcp.set_nodelay(true).is_ok() {
-            tokio::spawn(reception::attend(Arc::clone(&self.desk), self.tls.clone(), tcp, visit));
+            let coming = Coming::Tcp(tcp, self.tls.clone());
+            tokio::spawn(reception::attend(Arc::clone(&self.desk), coming, peer.ip(), visit));
         }
     }
 }

@@ -6,6 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio_rustls::server::TlsStream;
 
 use crate::defaults;
@@ -25,6 +27,20 @@ pub(crate) struct Wire {
 enum Io {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    #[cfg(unix)]
+    Local(UnixStream),
+}
+
+/// The same for whatever it is made of.
+macro_rules! each {
+    ($io:expr, $stream:ident => $value:expr) => {
+        match $io {
+            Io::Plain($stream) => $value,
+            Io::Tls($stream) => $value,
+            #[cfg(unix)]
+            Io::Local($stream) => $value,
+        }
+    };
 }
 
 impl Wire {
@@ -34,6 +50,12 @@ impl Wire {
 
     pub(crate) fn tls(tls: TlsStream<TcpStream>) -> Self {
         Self { io: Io::Tls(Box::new(tls)), received: 0, sent: 0, full: false }
+    }
+
+    /// A connection of this machine.
+    #[cfg(unix)]
+    pub(crate) fn local(stream: UnixStream) -> Self {
+        Self { io: Io::Local(stream), received: 0, sent: 0, full: false }
     }
 
     /// Bytes that ever came.
@@ -76,10 +98,7 @@ impl AsyncRead for Wire {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        ready!(match &mut self.io {
-            Io::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
-            Io::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
-        })?;
+        ready!(each!(&mut self.io, stream => Pin::new(stream).poll_read(cx, buffer)))?;
         let read = buffer.filled().len() - before;
         self.received += u64::try_from(read).unwrap_or(0);
         Poll::Ready(Ok(()))
@@ -88,10 +107,7 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = match &mut self.io {
-            Io::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
-            Io::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
-        };
+        let written = each!(&mut self.io, stream => Pin::new(stream).poll_write(cx, bytes));
         self.full = written.is_pending();
         let written = ready!(written)?;
         self.sent += u64::try_from(written).unwrap_or(0);
@@ -99,19 +115,13 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = match &mut self.io {
-            Io::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
-            Io::Tls(tls) => Pin::new(tls).poll_flush(cx),
-        };
+        let flushed = each!(&mut self.io, stream => Pin::new(stream).poll_flush(cx));
         self.full = flushed.is_pending();
         flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.io {
-            Io::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
-            Io::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
-        }
+        each!(&mut self.io, stream => Pin::new(stream).poll_shutdown(cx))
     }
 }
 

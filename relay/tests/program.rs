@@ -105,6 +105,33 @@ fn serve_prints_the_bound_address_and_ends_with_0() {
 }
 
 #[test]
+fn the_first_sigterm_drains_and_the_second_stops() {
+    let serving = Serving::start(&["--plain"]);
+    let open = "GET /cable/new/00000000000000000000000000000001 HTTP/1.1\r\nHost: x\r\n\
+        Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: fido.cable\r\n\r\n";
+    let mut phone = TcpStream::connect(serving.addr()).unwrap();
+    std::io::Write::write_all(&mut phone, open.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    phone.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 101");
+    kill("-TERM", &serving.child.id().to_string());
+    // The signal arrives when it likes, so the relay is asked until it says no.
+    loop {
+        let mut second = TcpStream::connect(serving.addr()).unwrap();
+        std::io::Write::write_all(&mut second, open.replace("01 HTTP", "02 HTTP").as_bytes()).unwrap();
+        second.read_exact(&mut answer).unwrap();
+        match &answer {
+            b"HTTP/1.1 503" => break,
+            other => assert_eq!(other, b"HTTP/1.1 101"),
+        }
+    }
+    let (code, _, err) = serving.signal("-TERM");
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("draining") && err.contains("stopping"), "{err}");
+}
+
+#[test]
 fn events_are_json_lines() {
     let serving = Serving::start(&["--plain", "--events", "json", "--domain-id", "266"]);
     let listening: serde_json::Value = serde_json::from_str(&serving.first_line).unwrap();

@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use cablecar_relay::{Config, Event, Limits, Relay, Security};
+use cablecar_relay::{Config, Drain, Event, Limits, Relay, Security};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -35,6 +35,7 @@ pub(crate) type Socket = WebSocketStream<TcpStream>;
 pub(crate) struct Running {
     pub(crate) addr: SocketAddr,
     pub(crate) events: Mutex<Receiver<Event>>,
+    pub(crate) drain: Drain,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -56,6 +57,7 @@ pub(crate) fn start(change: impl FnOnce(&mut Limits)) -> Running {
 pub(crate) fn start_with(config: Config) -> Running {
     let relay = Relay::bind(config).unwrap();
     let addr = relay.local_addr();
+    let drain = relay.drain();
     let (stop, stopped) = oneshot::channel::<()>();
     let (told, events) = channel();
     let observer = move |event| {
@@ -65,7 +67,7 @@ pub(crate) fn start_with(config: Config) -> Running {
         let _ = stopped.await;
     };
     let task = tokio::spawn(relay.run(shutdown, observer));
-    Running { addr, events: Mutex::new(events), stop: Some(stop), task }
+    Running { addr, events: Mutex::new(events), drain, stop: Some(stop), task }
 }
 
 impl Running {
@@ -75,6 +77,17 @@ impl Running {
         soon(&mut self.task).await.unwrap();
         let events: MutexGuard<'_, Receiver<Event>> = self.events.lock().unwrap();
         events.try_iter().collect()
+    }
+
+    /// Waits until it has ended, without asking it to.
+    pub(crate) async fn ends_by_itself(mut self) -> Vec<Event> {
+        soon(&mut self.task).await.unwrap();
+        let events: MutexGuard<'_, Receiver<Event>> = self.events.lock().unwrap();
+        events.try_iter().collect()
+    }
+
+    pub(crate) fn ended(&self) -> bool {
+        self.task.is_finished()
     }
 
     /// Waits for an event like this, and passes over the others.
