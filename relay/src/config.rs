@@ -9,6 +9,7 @@ use std::time::Duration;
 use cablecar_protocol::ids::RoutingId;
 use cablecar_protocol::tunnel::{MAX_MESSAGE, TunnelServiceDomain};
 
+pub use crate::address::Address;
 use crate::defaults;
 use crate::error::Error;
 use crate::meter::SourceLimits;
@@ -18,8 +19,8 @@ use crate::source::Network;
 /// What a relay is told to do.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen; port 0 takes any free one.
-    pub listen: SocketAddr,
+    /// Where to listen; at least one.
+    pub listen: Vec<Address>,
     /// TLS, or the word of a proxy in front that it does that.
     pub security: Security,
     /// Under which name clients reach this relay, if it is a legal one.
@@ -36,6 +37,14 @@ pub struct Config {
     pub allow_origins: Vec<String>,
     /// What everybody may use.
     pub limits: Limits,
+    /// Who may say on whose behalf a connection comes.
+    pub proxy: Proxy,
+    /// Who may open a tunnel.
+    pub access: Access,
+    /// The operator's own door.
+    pub admin: Admin,
+    /// What is written about all this.
+    pub log: Log,
 }
 
 /// Who does TLS.
@@ -80,13 +89,122 @@ pub struct Limits {
     pub connections: Option<u64>,
     /// How long a drain may take; as long as the last tunnel may live if absent.
     pub drain: Option<Duration>,
+    /// TLS handshakes at once.
+    pub handshakes: Option<u32>,
+    /// Resident bytes beyond which no new tunnels are opened.
+    pub memory: Option<u64>,
+}
+
+/// Who may say on whose behalf a connection comes. Nobody, if no network is
+/// trusted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proxy {
+    /// Networks of the proxies in front.
+    pub trusted: Vec<Network>,
+    /// How they say it.
+    pub protocol: ProxyProtocol,
+}
+
+/// How a proxy names the client.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ProxyProtocol {
+    /// In the header `X-Forwarded-For`.
+    #[default]
+    ForwardedFor,
+    /// In a PROXY header, version 1 or 2, before the first byte.
+    ProxyHeader,
+}
+
+/// Who may open a tunnel. Joining one needs only its id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Who.
+    pub open: MayOpen,
+    /// Whose devices may, with [`MayOpen::Networks`].
+    pub networks: Vec<Network>,
+    /// Bearer tokens, one a line, with [`MayOpen::Token`].
+    pub token_file: Option<PathBuf>,
+    /// Who is asked, with [`MayOpen::Callout`].
+    pub callout_url: Option<String>,
+    /// Networks that may do nothing.
+    pub blocked: Vec<Network>,
+    /// More such networks, one a line.
+    pub block_file: Option<PathBuf>,
+}
+
+/// Who may open a tunnel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MayOpen {
+    /// Anyone.
+    #[default]
+    Anyone,
+    /// Devices of named networks.
+    Networks,
+    /// Who has a bearer token.
+    Token,
+    /// Whom another server allows it.
+    Callout,
+}
+
+/// The operator's own door.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Admin {
+    /// A loopback address or a unix socket; there is no door if absent.
+    pub listen: Option<Address>,
+}
+
+/// What is written about all this.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Log {
+    /// How lines are written.
+    pub format: LogFormat,
+    /// How much is written.
+    pub level: LogLevel,
+    /// Whether clients' addresses are.
+    pub addresses: LogAddresses,
+}
+
+/// How lines are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How much is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// What ends the program.
+    Error,
+    /// What an operator should look at.
+    Warn,
+    /// Starts, stops, changes.
+    #[default]
+    Info,
+    /// Each tunnel.
+    Debug,
+    /// Each step.
+    Trace,
+}
+
+/// Whether clients' addresses are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogAddresses {
+    /// Never.
+    #[default]
+    Off,
+    /// As the network that they are counted as.
+    Truncated,
 }
 
 impl Config {
     /// A relay with all defaults.
     pub fn new(listen: SocketAddr, security: Security) -> Self {
         Self {
-            listen,
+            listen: vec![Address::Tcp(listen)],
             security,
             domain: None,
             routing_id: None,
@@ -95,6 +213,10 @@ impl Config {
             state_dir: None,
             allow_origins: Vec::new(),
             limits: Limits::default(),
+            proxy: Proxy::default(),
+            access: Access::default(),
+            admin: Admin::default(),
+            log: Log::default(),
         }
     }
 
@@ -126,6 +248,14 @@ impl Config {
             ("--region", self.region < routing::REGIONS, "must be 0 to 63"),
             ("--node", self.node.is_none_or(|node| node < routing::NODES), "must be 0 to 1023"),
             ("--max-connections", limits.connections != Some(0), "must not be 0"),
+            ("--max-handshakes", limits.handshakes != Some(0), "must not be 0"),
+            ("--max-memory", limits.memory != Some(0), "must not be 0"),
+            ("--listen", !self.listen.is_empty(), "must name at least one address"),
+            (
+                "--admin-listen",
+                self.admin.listen.as_ref().is_none_or(Address::is_local),
+                "must be a loopback address or unix:PATH: whoever reaches it may do everything",
+            ),
         ];
         match rules.into_iter().find(|(_, kept, _)| !kept) {
             Some((setting, _, problem)) => Err(Error::Setting { setting, problem }),
@@ -175,6 +305,8 @@ impl Default for Limits {
             exempt: Vec::new(),
             connections: None,
             drain: None,
+            handshakes: None,
+            memory: None,
         }
     }
 }

@@ -57,15 +57,15 @@ pub const PER_SOURCE_RATE: u32 = 20;
 /// New connections at once before the rate binds: three seconds of it.
 pub const PER_SOURCE_BURST: u32 = 60;
 
+/// Region in the routing id. One site has no need of regions.
+pub const REGION: u8 = 0;
+
 /// Share of the process's descriptors that connections may take, in tenths,
 /// after [`SPARE_DESCRIPTORS`] for everything else.
 pub const CONNECTIONS_TENTHS: u64 = 9;
 
 /// Descriptors that are no connections: listener, runtime, standard streams.
 pub const SPARE_DESCRIPTORS: u64 = 64;
-
-/// Region in the routing id: one that has no regions is the first.
-pub const REGION: u8 = 0;
 
 /// The connection cap where the descriptor limit cannot be learnt.
 pub const CONNECTIONS_UNKNOWN: u64 = 900;

@@ -1,8 +1,9 @@
 //! What keeps a relay from starting, and what to do about it.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
+
+use crate::address::Address;
 
 /// Why a relay did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,40 @@ pub enum Error {
         setting: &'static str,
         /// What is wrong with it.
         problem: &'static str,
+    },
+    /// A value that somebody gave and that cannot be.
+    #[error("{place} {problem}")]
+    Value {
+        /// Flag, variable, or file, line and key.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A key that no setting has.
+    #[error("{place}: there is no {unknown}; the nearest is {nearest}")]
+    UnknownKey {
+        /// File and line.
+        place: String,
+        /// The key.
+        unknown: String,
+        /// The known one that is most like it.
+        nearest: String,
+    },
+    /// The configuration file is no TOML.
+    #[error("{place}: {problem}")]
+    NotToml {
+        /// File and line.
+        place: String,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// The configuration file cannot be read.
+    #[error("cannot read the configuration file {}: {cause}", path.display())]
+    ConfigFile {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
     },
     /// A file of certificates or keys cannot be read.
     #[error("cannot read the {what} file {}: {cause}", path.display())]
@@ -44,7 +79,7 @@ pub enum Error {
     #[error("cannot listen on {addr}: {cause}")]
     Listen {
         /// Which.
-        addr: SocketAddr,
+        addr: Address,
         /// Why.
         cause: io::Error,
     },
@@ -90,7 +125,10 @@ impl Error {
     pub fn id(&self) -> &'static str {
         match self {
             Error::Usage(_) => "usage.arguments",
-            Error::Setting { .. } => "config.setting",
+            Error::Setting { .. } | Error::Value { .. } => "config.setting",
+            Error::UnknownKey { .. } => "config.unknown-key",
+            Error::NotToml { .. } => "config.toml",
+            Error::ConfigFile { .. } => "config.file",
             Error::File { what: Pem::Certificate, .. } | Error::NoPem { what: Pem::Certificate, .. } => {
                 "config.tls-cert"
             }
@@ -110,8 +148,18 @@ impl Error {
             Error::Usage(_) => {
                 "see cablecar-relay --help; serve needs --tls-cert and --tls-key, or --plain behind a proxy that does TLS"
             }
-            Error::Setting { .. } => "change the setting; cablecar-relay serve --help names the defaults",
-            Error::File { .. } => "check the path and that this user may read the file",
+            Error::Setting { .. } | Error::Value { .. } => {
+                "change the setting; cablecar-relay serve --help names the defaults"
+            }
+            Error::UnknownKey { .. } => {
+                "correct it or take it out; cablecar-relay config print lists all keys"
+            }
+            Error::NotToml { .. } => {
+                "write it as cablecar-relay config print does: key = value, texts in quotes"
+            }
+            Error::ConfigFile { .. } | Error::File { .. } => {
+                "check the path and that this user may read the file"
+            }
             Error::NoPem { what: Pem::Certificate, .. } => {
                 "give the file with -----BEGIN CERTIFICATE-----, leaf first"
             }

@@ -38,6 +38,7 @@
 //! # Ok(()) }
 //! ```
 
+mod address;
 pub mod cli;
 pub mod config;
 pub mod defaults;
@@ -56,6 +57,7 @@ mod reception;
 pub mod refusal;
 pub mod routing;
 pub mod server;
+mod settings;
 #[cfg(unix)]
 mod signals;
 pub mod source;
@@ -66,8 +68,10 @@ pub mod tls;
 mod tunnel;
 #[cfg(unix)]
 pub mod upgrade;
+mod warning;
 mod wire;
 
+pub use address::Address;
 pub use config::{Config, Limits, Security};
 pub use drain::Drain;
 pub use error::Error;

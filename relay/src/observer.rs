@@ -1,10 +1,9 @@
 //! What the relay tells whoever watches it: that something happened, how
 //! large it was, and never to whom.
 
-use std::net::SocketAddr;
-
 use serde::Serialize;
 
+use crate::address::Address;
 use crate::refusal::Why;
 #[cfg(unix)]
 use crate::upgrade::NotUpgraded;
@@ -56,14 +55,14 @@ impl Side {
 
 /// Something that happened. There are no identifiers and no addresses of
 /// others in here, so there are none in any log made of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Event {
     /// The relay accepts connections at this address of its own.
     Listening {
         /// The bound address, with the port that was really taken.
-        addr: SocketAddr,
+        addr: Address,
     },
     /// Somebody opened a tunnel.
     Opened {

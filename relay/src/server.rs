@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use crate::address::Address;
 use crate::config::{Config, Security};
 use crate::defaults;
 use crate::desk::Desk;
@@ -73,10 +74,11 @@ impl Relay {
     #[cfg(unix)]
     pub fn bind_with(config: Config, mut inheritance: Inheritance) -> Result<Self, Error> {
         config.check()?;
-        let failed = |cause| Error::Listen { addr: config.listen, cause };
-        let listener = match inheritance.take(&config.listen.to_string()) {
+        let first = first_of(&config)?;
+        let failed = |cause| Error::Listen { addr: first.into(), cause };
+        let listener = match inheritance.take(&first.to_string()) {
             Some(inherited) => TcpListener::from_std(inherited.into()),
-            None => listen(config.listen),
+            None => listen(first),
         };
         let listener = listener.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
@@ -95,8 +97,9 @@ impl Relay {
     #[cfg(not(unix))]
     pub fn bind(config: Config) -> Result<Self, Error> {
         config.check()?;
-        let failed = |cause| Error::Listen { addr: config.listen, cause };
-        let listener = listen(config.listen).map_err(failed)?;
+        let first = first_of(&config)?;
+        let listener = listen(first).map_err(|cause| Error::Listen { addr: first.into(), cause })?;
+        let failed = |cause| Error::Listen { addr: first.into(), cause };
         let addr = listener.local_addr().map_err(failed)?;
         Ok(Self { listener, addr, identity: Identity::of(&config)?, drain: Drain::default(), config })
     }
@@ -128,7 +131,8 @@ impl Relay {
     /// tunnel is left.
     pub async fn run(self, shutdown: impl Future<Output = ()>, observer: impl Observer) {
         let hosts = self.config.hosts();
-        let Config { listen, limits, security, .. } = self.config;
+        let name = first_of(&self.config).map(|addr| addr.to_string()).unwrap_or_default();
+        let Config { limits, security, .. } = self.config;
         let tls = match security {
             Security::Tls(tls) => Some(TlsAcceptor::from(tls)),
             Security::Plain => None,
@@ -149,7 +153,7 @@ impl Relay {
         let house = House { desk: Arc::new(desk), tls };
         #[cfg(unix)]
         self.inheritance.begin().await;
-        house.desk.notice(Event::Listening { addr: self.addr });
+        house.desk.notice(Event::Listening { addr: self.addr.into() });
 
         let mut ended = pin!(async {
             tokio::select! {
@@ -164,7 +168,7 @@ impl Relay {
         tokio::select! {
             biased;
             () = &mut ended => {}
-            successor = house.succession(&self.upgrade, possible, vec![(listen.to_string(), listener.as_fd())]) => {
+            successor = house.succession(&self.upgrade, possible, vec![(name, listener.as_fd())]) => {
                 // Only now: nobody is to find two processes at the door.
                 let process = successor.process();
                 successor.go().await;
@@ -185,6 +189,14 @@ impl Relay {
         house.desk.stop();
         let _ = timeout(defaults::STOP, house.desk.visits.nobody()).await;
     }
+}
+
+fn first_of(config: &Config) -> Result<SocketAddr, Error> {
+    let first = config.listen.iter().find_map(|address| match address {
+        Address::Tcp(addr) => Some(*addr),
+        _ => None,
+    });
+    first.ok_or(Error::Setting { setting: "--listen", problem: "must be an IP address" })
 }
 
 /// Stops everybody when dropped, so that no task outlives [`Relay::run`].

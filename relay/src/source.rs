@@ -48,6 +48,16 @@ impl Network {
     }
 }
 
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = match u32::try_from(self.bits) {
+            Ok(bits) if self.v4 => IpAddr::V4(Ipv4Addr::from_bits(bits)),
+            _ => IpAddr::V6(Ipv6Addr::from_bits(self.bits)),
+        };
+        write!(f, "{address}/{}", self.mask.count_ones())
+    }
+}
+
 /// Why a text is no [`Network`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
@@ -128,6 +138,13 @@ mod tests {
         assert!(
             contains("2001:db8::/33", "2001:db8:7fff::") && !contains("2001:db8::/33", "2001:db8:8000::")
         );
+    }
+
+    #[test]
+    fn a_network_is_written_as_it_is_read() {
+        for text in ["192.0.2.0/24", "0.0.0.0/0", "203.0.113.9/32", "2001:db8::/33", "::/0", "::1/128"] {
+            assert_eq!(text.parse::<Network>().unwrap().to_string(), text);
+        }
     }
 
     #[test]

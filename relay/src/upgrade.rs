@@ -38,7 +38,7 @@ use crate::defaults;
 use crate::error::Error;
 
 /// Tells a program that its standard input is the socket of another one.
-const VARIABLE: &str = "CABLECAR_RELAY_SUCCEEDS";
+const VARIABLE: &str = "CABLECAR_SUCCEEDS";
 
 /// Listeners that can be handed over; Linux carries no more than 253 at once.
 const MOST: usize = 64;

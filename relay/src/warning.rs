@@ -1,0 +1,40 @@
+//! What an operator should know and what ends nothing.
+
+use std::fmt;
+use std::io::Write;
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Warning {
+    /// A variable that looks like a setting and is none.
+    UnknownVariable {
+        /// Its name.
+        name: String,
+        /// The known one that is most like it.
+        nearest: &'static str,
+    },
+}
+
+impl Warning {
+    /// The stable name of this cause, for programs.
+    pub(crate) fn id(&self) -> &'static str {
+        match self {
+            Warning::UnknownVariable { .. } => "config.unknown-variable",
+        }
+    }
+
+    /// Says it on standard error.
+    pub(crate) fn tell(&self) {
+        let _ = writeln!(std::io::stderr(), "warning: {self} ({})", self.id());
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::UnknownVariable { name, nearest } => {
+                write!(f, "{name} is no setting of this relay; the nearest is {nearest}")
+            }
+        }
+    }
+}
