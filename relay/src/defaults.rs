@@ -108,6 +108,24 @@ pub(crate) const LAST_WORDS: u64 = 1 << 20;
 /// drains: in a rolling restart its successor is there by then.
 pub(crate) const DRAIN_RETRY: Duration = Duration::from_secs(2);
 
+/// How long another server may take to decide who may open a tunnel, turn in
+/// the queue included: well inside the ten seconds of an opening.
+pub(crate) const CALLOUT: Duration = Duration::from_secs(3);
+
+/// How many are asked about at once: at 20 ms each 1,600 a second, and no
+/// more descriptors than [`SPARE_DESCRIPTORS`] has.
+pub(crate) const CALLOUTS: usize = 32;
+
+/// What such a server may answer: `{"allow": true}` and some explanation.
+pub(crate) const CALLOUT_ANSWER: usize = 4 * 1024;
+
+/// When a client is told to come again for whom nobody could decide.
+pub(crate) const UNDECIDED_RETRY: Duration = Duration::from_secs(2);
+
+/// How often the files of tokens and networks are looked at: two file
+/// statuses, and a revoked token is of no use seconds later.
+pub(crate) const LIST_LOOK: Duration = Duration::from_secs(2);
+
 /// How long a new program may take until it is ready in an upgrade: reading
 /// its files takes milliseconds, asking for a certificate a few seconds.
 pub(crate) const UPGRADE: Duration = Duration::from_secs(15);

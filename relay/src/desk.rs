@@ -11,6 +11,7 @@ use cablecar_protocol::ids::{RoutingId, TunnelId};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::access::Access;
 use crate::config::Limits;
 use crate::drain::{Drain, Presence, Stage};
 use crate::meter::{Account, Arrival, Meter};
@@ -41,6 +42,7 @@ pub(crate) struct Desk {
     /// Host names whose pages may connect, lower case.
     pub(crate) hosts: Vec<String>,
     pub(crate) routing_id: RoutingId,
+    pub(crate) access: Access,
     switchboard: Mutex<Switchboard<Seat>>,
     meter: Mutex<Meter>,
     observer: Box<dyn Observer>,
@@ -60,6 +62,7 @@ impl Desk {
         hosts: Vec<String>,
         routing_id: RoutingId,
         connections: u64,
+        access: Access,
         drain: Drain,
         observer: Box<dyn Observer>,
     ) -> Self {
@@ -69,6 +72,7 @@ impl Desk {
             limits,
             hosts,
             routing_id,
+            access,
             switchboard: Mutex::new(switchboard),
             meter: Mutex::new(meter),
             observer,
@@ -103,18 +107,18 @@ impl Desk {
         })
     }
 
-    /// Opens a tunnel for this visitor.
-    pub(crate) fn open(self: &Arc<Self>, id: TunnelId, visit: &Visit) -> Result<Opened, Why> {
+    /// Opens a tunnel on this account.
+    pub(crate) fn open(self: &Arc<Self>, id: TunnelId, account: Account) -> Result<Opened, Why> {
         // Counted before the question: whoever drains either sees this tunnel
         // or is seen here.
         let here = Here::new(self);
         if self.drain.draining() {
             return Err(Why::Draining);
         }
-        if !lock(&self.meter).wait(visit.account) {
+        if !lock(&self.meter).wait(account) {
             return Err(Why::Throttled);
         }
-        let wait = Wait { desk: Arc::clone(self), account: visit.account };
+        let wait = Wait { desk: Arc::clone(self), account };
         let (seat, arriving) = oneshot::channel();
         let ticket = lock(&self.switchboard).open(id, seat, Instant::now()).map_err(|_| Why::Taken)?;
         self.notice(Event::Opened { tunnel: ticket.serial() });
@@ -254,6 +258,10 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
+    pub(crate) fn account(&self) -> Account {
+        self.account
+    }
+
     pub(crate) fn arrival(&self) -> Arrival {
         self.arrival
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::access::ListFile;
 use crate::address::Address;
 
 /// Why a relay did not start, or did not end well.
@@ -89,6 +90,16 @@ pub enum Error {
     /// A host name under which no client can reach a relay.
     #[error("{0} is not the host of any tunnel service domain")]
     NoDomain(String),
+    /// A file of tokens or networks cannot be used.
+    #[error("the {what} file {} {problem}", path.display())]
+    List {
+        /// Which of them.
+        what: ListFile,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
     /// The folder of the start counter and the handover sockets cannot be used.
     #[error("cannot use the folder {}: {cause}", path.display())]
     State {
@@ -137,6 +148,7 @@ impl Error {
             Error::Listen { .. } => "relay.listen",
             Error::Unassigned(_) => "domain.unassigned",
             Error::NoDomain(_) => "domain.unknown",
+            Error::List { .. } => "config.access-file",
             Error::State { .. } => "relay.state",
             Error::System(_) => "relay.system",
         }
@@ -176,6 +188,9 @@ impl Error {
             Error::Listen { .. } => "choose an address of this machine with --listen",
             Error::Unassigned(_) => "choose an id from 256 to 65535, or 0 or 1",
             Error::NoDomain(_) => "list the possible hosts with cablecar-relay domain find",
+            Error::List { .. } => {
+                "give a file that this user may read: one token of at least 16 characters, or one network, a line; # begins a comment"
+            }
             Error::State { .. } => {
                 "give --state-dir a folder that this user may write, with a path of less than 80 characters"
             }

@@ -38,6 +38,7 @@
 //! # Ok(()) }
 //! ```
 
+mod access;
 mod address;
 pub mod cli;
 pub mod config;
@@ -71,6 +72,7 @@ pub mod upgrade;
 mod warning;
 mod wire;
 
+pub use access::ListFile;
 pub use address::Address;
 pub use config::{Config, Limits, Security};
 pub use drain::Drain;

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use crate::access::ListFile;
 use crate::address::Address;
 use crate::refusal::Why;
 #[cfg(unix)]
@@ -120,6 +121,11 @@ pub enum Event {
     NotUpgraded {
         /// Why.
         why: NotUpgraded,
+    },
+    /// A file has changed and cannot be used; what it said before holds.
+    NotReread {
+        /// Which.
+        file: ListFile,
     },
     /// The relay stops; what is open is being closed.
     Stopping,

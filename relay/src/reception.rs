@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
-use cablecar_protocol::ids::RoutingId;
+use cablecar_protocol::ids::{RoutingId, TunnelId};
 use cablecar_protocol::tunnel::{ROUTING_ID_HEADER, Route, SUBPROTOCOL};
 use http::header::{
     CONNECTION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_ACCEPT,
@@ -33,10 +33,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use crate::access::Verdict;
 use crate::defaults;
 use crate::desk::{Desk, Opened, Seat, Visit};
 use crate::line::Line;
-use crate::meter::Arrival;
+use crate::meter::{Account, Arrival};
 #[cfg(unix)]
 use crate::passing::{self, Passed};
 use crate::refusal::{Refusal, Why};
@@ -177,14 +178,31 @@ struct Clerk {
     admitted: Shared,
 }
 
-/// An answer, or none.
-struct Reply(Option<Response<Full<Bytes>>>);
+/// An answer: now, after somebody was asked, or never.
+enum Reply {
+    Now(Option<Response<Full<Bytes>>>),
+    Later(Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>),
+}
+
+impl Reply {
+    /// One connection asks one question. (The library's own switch for this
+    /// would also strike "Upgrade" from the header of a 101.)
+    fn now(mut response: Response<Full<Bytes>>) -> Self {
+        close_after(&mut response);
+        Self::Now(Some(response))
+    }
+}
 
 impl Future for Reply {
     type Output = Result<Response<Full<Bytes>>, Infallible>;
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Reply::Now(response) => {
+                response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
+            }
+            Reply::Later(later) => later.as_mut().poll(cx).map(Ok),
+        }
     }
 }
 
@@ -208,22 +226,12 @@ impl Service<Request<Incoming>> for Clerk {
     type Future = Reply;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let answer = self.answer(&request).unwrap_or_else(|refusal| {
-            self.desk.refused(refusal.status(), refusal.why());
-            Some(refusal.response())
-        });
-        let Some(mut response) = answer else { return Reply(None) };
-        // One connection asks one question. (The library's own switch for
-        // this would also strike "Upgrade" from the header of a 101.)
-        let headers = response.headers_mut();
-        headers.entry(CONNECTION).or_insert(HeaderValue::from_static("close"));
-        Reply(Some(response))
+        self.answer(&request).unwrap_or_else(|refusal| Reply::now(refused(&self.desk, refusal)))
     }
 }
 
 impl Clerk {
-    /// The answer; none if somebody else will give it.
-    fn answer(&self, request: &Request<Incoming>) -> Result<Option<Response<Full<Bytes>>>, Refusal> {
+    fn answer(&self, request: &Request<Incoming>) -> Result<Reply, Refusal> {
         match self.visit.arrival() {
             Arrival::Welcome => {}
             Arrival::Throttled(pause) => return Err(Refusal::later(Why::Throttled, pause)),
@@ -236,7 +244,7 @@ impl Clerk {
             return Err(Refusal::new(Why::NotFound));
         }
         if request.uri().path() == "/healthz" {
-            return Ok(Some(healthy()));
+            return Ok(Reply::now(healthy()));
         }
         let route = match Route::parse(request.uri().path()) {
             Ok(route @ (Route::New(_) | Route::Connect(..))) => route,
@@ -251,33 +259,51 @@ impl Clerk {
         if !tokens(request.headers(), SEC_WEBSOCKET_PROTOCOL).any(|offered| offered == SUBPROTOCOL) {
             return Err(Refusal::new(Why::Subprotocol));
         }
-        let (admitted, routing_id) = match route {
-            Route::New(id) => {
-                let opened = self.desk.open(id, &self.visit).map_err(|why| match why {
-                    Why::Throttled => Refusal::later(why, Duration::from_secs(1)),
-                    Why::Draining => Refusal::later(why, defaults::DRAIN_RETRY),
-                    _ => Refusal::new(why),
-                })?;
-                (Admitted::First(opened), Some(self.desk.routing_id))
-            }
-            Route::Connect(routing_id, id) => {
-                #[cfg(unix)]
-                if let Some(passed) = self.pass_on(routing_id, request) {
-                    *lock(&self.admitted) = Some(Admitted::Elsewhere(Box::new(passed)));
-                    return Ok(None);
-                }
-                let seat = self.desk.join(routing_id, id).ok_or(Refusal::new(Why::NotFound))?;
-                (Admitted::Second(seat), None)
-            }
-            Route::Contact(_) => return Err(Refusal::new(Why::NotFound)),
-        };
-        let mut response = switching(key);
-        if let Some(value) = routing_id.and_then(|id| HeaderValue::try_from(id.to_hex()).ok()) {
-            let name = HeaderName::from_bytes(ROUTING_ID_HEADER.as_bytes());
-            name.map(|name| response.headers_mut().insert(name, value)).ok();
+        match route {
+            Route::New(id) => self.open(id, key, request),
+            Route::Connect(routing_id, id) => self.join(routing_id, id, key, request),
+            Route::Contact(_) => Err(Refusal::new(Why::NotFound)),
         }
-        *lock(&self.admitted) = Some(admitted);
-        Ok(Some(response))
+    }
+
+    fn open(&self, id: TunnelId, key: &[u8], request: &Request<Incoming>) -> Result<Reply, Refusal> {
+        if self.desk.access.blocks(self.from) {
+            return Err(Refusal::new(Why::Blocked));
+        }
+        let (desk, account, admitted) =
+            (Arc::clone(&self.desk), self.visit.account(), Arc::clone(&self.admitted));
+        let response = switching(key, Some(desk.routing_id));
+        let question = match desk.access.may_open(self.from, request.headers()) {
+            Verdict::Yes => return open(&desk, id, account, &admitted).map(|()| Reply::now(response)),
+            Verdict::No(why) => return Err(Refusal::new(why)),
+            Verdict::Ask(question) => question,
+        };
+        Ok(Reply::Later(Box::pin(async move {
+            let allowed = desk.access.ask(question).await.map_err(refusal);
+            let mut response = match allowed.and_then(|()| open(&desk, id, account, &admitted)) {
+                Ok(()) => response,
+                Err(refusal) => refused(&desk, refusal),
+            };
+            close_after(&mut response);
+            response
+        })))
+    }
+
+    fn join(
+        &self,
+        routing_id: RoutingId,
+        id: TunnelId,
+        key: &[u8],
+        request: &Request<Incoming>,
+    ) -> Result<Reply, Refusal> {
+        #[cfg(unix)]
+        if let Some(passed) = self.pass_on(routing_id, request) {
+            *lock(&self.admitted) = Some(Admitted::Elsewhere(Box::new(passed)));
+            return Ok(Reply::Now(None));
+        }
+        let seat = self.desk.join(routing_id, id).ok_or(Refusal::new(Why::NotFound))?;
+        *lock(&self.admitted) = Some(Admitted::Second(seat));
+        Ok(Reply::now(switching(key, None)))
     }
 
     /// The way to the process that gave this routing id, if that is another
@@ -289,6 +315,31 @@ impl Clerk {
     }
 }
 
+/// Opens a tunnel whose party has yet to be told.
+fn open(desk: &Arc<Desk>, id: TunnelId, account: Account, admitted: &Shared) -> Result<(), Refusal> {
+    let opened = desk.open(id, account).map_err(refusal)?;
+    *lock(admitted) = Some(Admitted::First(opened));
+    Ok(())
+}
+
+fn refusal(why: Why) -> Refusal {
+    match why {
+        Why::Throttled => Refusal::later(why, Duration::from_secs(1)),
+        Why::Draining => Refusal::later(why, defaults::DRAIN_RETRY),
+        Why::Undecided => Refusal::later(why, defaults::UNDECIDED_RETRY),
+        _ => Refusal::new(why),
+    }
+}
+
+fn refused(desk: &Desk, refusal: Refusal) -> Response<Full<Bytes>> {
+    desk.refused(refusal.status(), refusal.why());
+    refusal.response()
+}
+
+fn close_after(response: &mut Response<Full<Bytes>>) {
+    response.headers_mut().entry(CONNECTION).or_insert(HeaderValue::from_static("close"));
+}
+
 fn healthy() -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from_static(b"ok\n")));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
@@ -297,7 +348,7 @@ fn healthy() -> Response<Full<Bytes>> {
 
 /// The upgrade. It alone says what time it is here: a client whose clock is
 /// wrong learns it from nobody else.
-fn switching(key: &[u8]) -> Response<Full<Bytes>> {
+fn switching(key: &[u8], routing_id: Option<RoutingId>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
@@ -309,6 +360,10 @@ fn switching(key: &[u8]) -> Response<Full<Bytes>> {
     }
     if let Ok(accept) = HeaderValue::try_from(derive_accept_key(key)) {
         headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    if let Some(value) = routing_id.and_then(|id| HeaderValue::try_from(id.to_hex()).ok()) {
+        let name = HeaderName::from_bytes(ROUTING_ID_HEADER.as_bytes());
+        name.map(|name| headers.insert(name, value)).ok();
     }
     response
 }

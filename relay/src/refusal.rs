@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_VERSION};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_VERSION, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -30,6 +30,14 @@ pub enum Why {
     Throttled,
     /// The relay is full.
     Full,
+    /// Opening a tunnel needs a token, and this was none.
+    Token,
+    /// This network, or whoever asked, may not open tunnels.
+    NotAllowed,
+    /// Whoever decides could not be asked.
+    Undecided,
+    /// This network may do nothing.
+    Blocked,
     /// The relay ends, and opens no tunnels.
     Draining,
     /// Not HTTP.
@@ -79,6 +87,9 @@ impl Refusal {
             Why::Method => {
                 headers.insert(ALLOW, HeaderValue::from_static("GET"));
             }
+            Why::Token => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
             Why::Websocket => {
                 headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
             }
@@ -102,6 +113,9 @@ fn status_and_text(why: Why) -> Option<(StatusCode, &'static str)> {
         Why::Taken => (StatusCode::CONFLICT, "this tunnel is in use\n"),
         Why::Throttled => (StatusCode::TOO_MANY_REQUESTS, "too many requests\n"),
         Why::Full => (StatusCode::SERVICE_UNAVAILABLE, "full\n"),
+        Why::Token => (StatusCode::UNAUTHORIZED, "a token is needed\n"),
+        Why::NotAllowed | Why::Blocked => (StatusCode::FORBIDDEN, "not allowed\n"),
+        Why::Undecided => (StatusCode::SERVICE_UNAVAILABLE, "not now\n"),
         Why::Draining => (StatusCode::SERVICE_UNAVAILABLE, "going away\n"),
         Why::Malformed => (StatusCode::BAD_REQUEST, "bad request\n"),
         Why::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ""),

@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use crate::access::Access;
 use crate::address::Address;
 use crate::config::{Config, Security};
 use crate::defaults;
@@ -45,6 +46,7 @@ pub struct Relay {
     listener: TcpListener,
     addr: SocketAddr,
     identity: Identity,
+    access: Access,
     drain: Drain,
     #[cfg(unix)]
     upgrade: Upgrade,
@@ -82,9 +84,9 @@ impl Relay {
         };
         let listener = listener.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
-        let identity = Identity::of(&config)?;
+        let (identity, access) = (Identity::of(&config)?, Access::new(&config.access)?);
         let (drain, upgrade) = (Drain::default(), Upgrade::default());
-        Ok(Self { listener, addr, identity, drain, upgrade, inheritance, config })
+        Ok(Self { listener, addr, identity, access, drain, upgrade, inheritance, config })
     }
 
     /// Binds the address of `config`. From here on clients can connect; they
@@ -101,7 +103,8 @@ impl Relay {
         let listener = listen(first).map_err(|cause| Error::Listen { addr: first.into(), cause })?;
         let failed = |cause| Error::Listen { addr: first.into(), cause };
         let addr = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, addr, identity: Identity::of(&config)?, drain: Drain::default(), config })
+        let (identity, access) = (Identity::of(&config)?, Access::new(&config.access)?);
+        Ok(Self { listener, addr, identity, access, drain: Drain::default(), config })
     }
 
     /// The bound address, with the port that was really taken.
@@ -139,7 +142,8 @@ impl Relay {
         };
         let connections = limits.connections.unwrap_or_else(connections_by_descriptors);
         let routing_id = self.identity.routing_id;
-        let mut desk = Desk::new(limits, hosts, routing_id, connections, self.drain, Box::new(observer));
+        let mut desk =
+            Desk::new(limits, hosts, routing_id, connections, self.access, self.drain, Box::new(observer));
         #[cfg(unix)]
         let (_door, passed, possible) = match self.identity.place {
             Ok(Place { socket, siblings, door }) => {
@@ -161,6 +165,7 @@ impl Relay {
                 () = shutdown => {}
                 () = house.desk.drained() => {}
                 never = house.take_in_passed(passed.as_ref()) => match never {},
+                never = house.look_at_lists() => match never {},
             }
         });
         let listener = self.listener;
@@ -250,6 +255,16 @@ impl House {
         std::future::pending().await
     }
 
+    /// Reads the files of tokens and networks again when they change.
+    async fn look_at_lists(&self) -> Infallible {
+        loop {
+            sleep(defaults::LIST_LOOK).await;
+            for file in self.desk.access.reload_changed() {
+                self.desk.notice(Event::NotReread { file });
+            }
+        }
+    }
+
     async fn accept_all(&self, listener: &TcpListener) -> Infallible {
         let mut complaint = Complaint::default();
         loop {
@@ -267,6 +282,9 @@ impl House {
     }
 
     fn admit(&self, tcp: TcpStream, peer: SocketAddr) {
+        if self.desk.access.blocks(peer.ip()) {
+            return self.desk.refused(None, Why::Blocked);
+        }
         let Some(visit) = self.desk.arrive(self.desk.account(peer.ip())) else {
             return self.desk.refused(None, Why::Crowded);
         };
