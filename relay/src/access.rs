@@ -7,6 +7,7 @@ mod token;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -14,6 +15,7 @@ use http::header::AUTHORIZATION;
 use crate::config::{self, MayOpen};
 use crate::error::Error;
 use crate::refusal::Why;
+use crate::reload::{Commit, Reload};
 use crate::source::Network;
 
 use callout::Callout;
@@ -21,8 +23,7 @@ use list::List;
 use token::Tokens;
 
 /// A file that is read while the relay runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ListFile {
     /// The bearer tokens.
     Tokens,
@@ -134,30 +135,24 @@ impl Access {
             _ => Err(Why::Undecided),
         }
     }
+}
 
-    /// Reads the files again. One that cannot be used leaves the old lines in
-    /// force.
-    ///
-    /// # Errors
-    /// [`Error::List`], for the first such file.
-    pub(crate) fn reload(&self) -> Result<(), Error> {
+impl Reload for Access {
+    fn files(&self) -> Vec<PathBuf> {
         let tokens = match &self.rule {
-            Rule::Token(tokens) => tokens.reload(),
-            _ => Ok(()),
+            Rule::Token(tokens) => Some(tokens.path()),
+            _ => None,
         };
-        let blocked = self.more_blocked.as_ref().map_or(Ok(()), List::reload);
-        tokens.and(blocked)
+        tokens.into_iter().chain(self.more_blocked.as_ref().map(List::path)).collect()
     }
 
-    /// The files that have changed since they were read, and cannot be read
-    /// again.
-    pub(crate) fn reload_changed(&self) -> Vec<ListFile> {
+    fn prepare(&self, _: SystemTime) -> Result<Commit, Error> {
         let tokens = match &self.rule {
-            Rule::Token(tokens) => tokens.reload_if_changed(),
-            _ => Ok(()),
+            Rule::Token(tokens) => Some(tokens.prepare()?),
+            _ => None,
         };
-        let blocked = self.more_blocked.as_ref().map_or(Ok(()), List::reload_if_changed);
-        [tokens, blocked].into_iter().filter_map(Result::err).collect()
+        let blocked = self.more_blocked.as_ref().map(List::prepare).transpose()?;
+        Ok(Box::new(move || tokens.into_iter().chain(blocked).for_each(|commit| commit())))
     }
 }
 

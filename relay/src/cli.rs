@@ -3,19 +3,21 @@
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::{Config, Security};
 use crate::error::Error;
 use crate::narrator::{Audience, Narrator};
 use crate::server::Relay;
+#[cfg(unix)]
+use crate::service::Service;
 use crate::settings::environment;
 use crate::settings::flags::Flags;
 use crate::settings::layers::Layers;
 #[cfg(unix)]
 use crate::signals::Signals;
-#[cfg(unix)]
 use crate::upgrade::Inheritance;
 use crate::warning::Warning;
 
@@ -101,15 +103,18 @@ impl Serve {
             None => Audience::People,
         };
         let config = layers(self.flags)?.config()?;
+        warnings(&config).iter().for_each(Warning::tell);
+        // While there is one thread.
+        #[cfg(unix)]
+        crate::listeners::claim();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::System(error.to_string()))?;
         let narrated: Result<_, Error> = runtime.block_on(async {
             let signals = Signals::catch()?;
-            let domain = config.domain;
             #[cfg(unix)]
+            let service = Service::new()?;
+            let domain = config.domain;
             let relay = Relay::bind_with(config, Inheritance::of_this_process()?)?;
-            #[cfg(not(unix))]
-            let relay = Relay::bind(config)?;
             if let Some(domain) = domain {
                 let _ = writeln!(std::io::stderr(), "clients look for this relay at {}", domain.host());
             }
@@ -118,7 +123,14 @@ impl Serve {
             let stop = signals.obey(relay.drain(), relay.upgrade());
             #[cfg(not(unix))]
             let stop = signals.obey(relay.drain());
-            relay.run(stop, narrator).await;
+            #[cfg(unix)]
+            let service = service.attend(relay.reloader(), relay.roll_call());
+            #[cfg(not(unix))]
+            let service = std::future::pending::<()>();
+            tokio::select! {
+                () = relay.run(stop, narrator) => {}
+                () = service => {}
+            }
             Ok(told)
         });
         // Whatever has not ended by now is not waited for.
@@ -126,6 +138,14 @@ impl Serve {
         narrated?.wait();
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What is not as it should be, and works.
+fn warnings(config: &Config) -> Vec<Warning> {
+    let Security::Files(certificates) = &config.security else { return Vec::new() };
+    let expired = certificates.check(SystemTime::now()).err();
+    let expired = expired.map(|error| Warning::Expired(error.to_string()));
+    expired.into_iter().chain(certificates.is_rsa().then_some(Warning::Rsa)).collect()
 }
 
 /// What was typed, over the environment, over the file, over the defaults.

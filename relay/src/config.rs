@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::meter::SourceLimits;
 use crate::routing;
 use crate::source::Network;
+use crate::tls::Certificates;
 
 /// What a relay is told to do.
 #[derive(Debug, Clone)]
@@ -50,10 +51,29 @@ pub struct Config {
 /// Who does TLS.
 #[derive(Debug, Clone)]
 pub enum Security {
-    /// The relay itself.
+    /// The relay itself, with what stays as it is.
     Tls(Arc<rustls::ServerConfig>),
+    /// The relay itself, with files that are read again when they change.
+    Files(Arc<Certificates>),
+    /// The relay itself, with what a certificate authority gives it.
+    Acme(Acme),
     /// A proxy in front, or nobody, on a loopback address.
     Plain,
+}
+
+/// A certificate authority that speaks ACME. Needs the feature `acme`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acme {
+    /// The name to be certified.
+    pub host: String,
+    /// Where the authority may write to, as a URL.
+    pub contact: String,
+    /// Its directory; Let's Encrypt's if absent.
+    pub directory: Option<String>,
+    /// Folder that keeps account and certificates.
+    pub cache_dir: PathBuf,
+    /// Certificates by which to know it; the system's if absent.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// What everybody may use. Each has its reason in [`defaults`].

@@ -122,10 +122,6 @@ pub(crate) const CALLOUT_ANSWER: usize = 4 * 1024;
 /// When a client is told to come again for whom nobody could decide.
 pub(crate) const UNDECIDED_RETRY: Duration = Duration::from_secs(2);
 
-/// How often the files of tokens and networks are looked at: two file
-/// statuses, and a revoked token is of no use seconds later.
-pub(crate) const LIST_LOOK: Duration = Duration::from_secs(2);
-
 /// How long a new program may take until it is ready in an upgrade: reading
 /// its files takes milliseconds, asking for a certificate a few seconds.
 pub(crate) const UPGRADE: Duration = Duration::from_secs(15);
@@ -133,6 +129,10 @@ pub(crate) const UPGRADE: Duration = Duration::from_secs(15);
 /// How long everybody may take when the relay stops; ends inside the two
 /// seconds that service managers consider prompt.
 pub(crate) const STOP: Duration = Duration::from_millis(1500);
+
+/// Pause between looks at the files that can change. A certificate lives for
+/// weeks; two looks a second would be no better and are not free.
+pub(crate) const RELOAD_POLL: Duration = Duration::from_secs(2);
 
 /// Pause after accept() failed: ten tries a second cost nothing, and
 /// accepting resumes soon after descriptors are free.

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::access::Access;
-use crate::config::Limits;
+use crate::config::{Limits, Proxy};
 use crate::drain::{Drain, Presence, Stage};
 use crate::meter::{Account, Arrival, Meter};
 use crate::observer::{Ending, Event, Observer, Serial, Side};
@@ -39,16 +39,17 @@ pub(crate) struct Siblings {
 /// What all connections of one relay share.
 pub(crate) struct Desk {
     pub(crate) limits: Limits,
+    pub(crate) proxy: Proxy,
     /// Host names whose pages may connect, lower case.
     pub(crate) hosts: Vec<String>,
     pub(crate) routing_id: RoutingId,
-    pub(crate) access: Access,
+    pub(crate) access: Arc<Access>,
     switchboard: Mutex<Switchboard<Seat>>,
     meter: Mutex<Meter>,
     observer: Box<dyn Observer>,
     /// Other processes of this node, if it has a place to meet them.
     #[cfg(unix)]
-    pub(crate) siblings: Option<Siblings>,
+    siblings: Option<Siblings>,
     pub(crate) drain: Drain,
     /// Connections.
     pub(crate) visits: Presence,
@@ -59,10 +60,11 @@ pub(crate) struct Desk {
 impl Desk {
     pub(crate) fn new(
         limits: Limits,
+        proxy: Proxy,
         hosts: Vec<String>,
         routing_id: RoutingId,
         connections: u64,
-        access: Access,
+        access: Arc<Access>,
         drain: Drain,
         observer: Box<dyn Observer>,
     ) -> Self {
@@ -70,6 +72,7 @@ impl Desk {
         let meter = Meter::new(limits.per_source, connections);
         Self {
             limits,
+            proxy,
             hosts,
             routing_id,
             access,
@@ -84,6 +87,12 @@ impl Desk {
         }
     }
 
+    /// The same desk, among other processes of its node.
+    #[cfg(unix)]
+    pub(crate) fn among(self, siblings: Siblings) -> Self {
+        Self { siblings: Some(siblings), ..self }
+    }
+
     pub(crate) fn notice(&self, event: Event) {
         self.observer.notice(event);
     }
@@ -92,14 +101,26 @@ impl Desk {
         self.notice(Event::Refused { status: status.map(|status| status.as_u16()), why });
     }
 
-    /// Whom connections from this address are counted against.
-    pub(crate) fn account(&self, address: IpAddr) -> Account {
-        let exempt = self.limits.exempt.iter().any(|network| network.contains(address));
-        (!exempt).then(|| Source::of(address))
+    /// Under which account a client is counted.
+    fn account(&self, client: IpAddr) -> Account {
+        let exempt = self.limits.exempt.iter().any(|network| network.contains(client));
+        (!exempt).then(|| Source::of(client))
     }
 
-    /// Counts a connection in; `None` to drop it at once.
-    pub(crate) fn arrive(self: &Arc<Self>, account: Account) -> Option<Visit> {
+    /// Counts a connection in; `None` to drop it at once. One that a proxy
+    /// brings is counted against its source later, by [`Visit::introduce`].
+    pub(crate) fn arrive(self: &Arc<Self>, peer: IpAddr) -> Option<Visit> {
+        let account = if self.proxy.trusts(peer) { None } else { self.account(peer) };
+        self.count_in(account)
+    }
+
+    /// The same for a client that another process of ours brings.
+    #[cfg(unix)]
+    pub(crate) fn arrive_passed(self: &Arc<Self>, client: IpAddr) -> Option<Visit> {
+        self.count_in(self.account(client))
+    }
+
+    fn count_in(self: &Arc<Self>, account: Account) -> Option<Visit> {
         let (arrival, account) = lock(&self.meter).arrive(account, Instant::now());
         (arrival != Arrival::Drop).then(|| {
             self.visits.enter();
@@ -260,6 +281,13 @@ pub(crate) struct Visit {
 impl Visit {
     pub(crate) fn account(&self) -> Account {
         self.account
+    }
+
+    /// Says for whom a proxy has brought this connection. Once.
+    pub(crate) fn introduce(&mut self, client: IpAddr) {
+        let account = self.desk.account(client);
+        (self.arrival, self.account) =
+            lock(&self.desk.meter).introduce(self.arrival, account, Instant::now());
     }
 
     pub(crate) fn arrival(&self) -> Arrival {

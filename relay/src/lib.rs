@@ -39,7 +39,10 @@
 //! ```
 
 mod access;
+#[cfg_attr(not(feature = "acme"), path = "acme/absent.rs")]
+mod acme;
 mod address;
+mod certificate;
 pub mod cli;
 pub mod config;
 pub mod defaults;
@@ -48,26 +51,33 @@ pub mod drain;
 pub mod error;
 mod identity;
 mod line;
+mod listeners;
 pub mod meter;
 mod narrator;
 pub mod observer;
 #[cfg(unix)]
 mod passing;
+mod proxied;
 mod pulse;
 mod reception;
 pub mod refusal;
+pub mod reload;
+mod roll_call;
 pub mod routing;
 pub mod server;
+#[cfg(unix)]
+mod service;
 mod settings;
 #[cfg(unix)]
 mod signals;
+mod socket;
 pub mod source;
 #[cfg(unix)]
 mod state;
 pub mod switchboard;
 pub mod tls;
 mod tunnel;
-#[cfg(unix)]
+#[cfg_attr(not(unix), path = "upgrade/absent.rs")]
 pub mod upgrade;
 mod warning;
 mod wire;
@@ -79,6 +89,7 @@ pub use drain::Drain;
 pub use error::Error;
 pub use observer::{Ending, Event, Fault, Observer, Serial, Side, Silent};
 pub use refusal::Why;
+pub use reload::Reloader;
+pub use roll_call::RollCall;
 pub use server::Relay;
-#[cfg(unix)]
 pub use upgrade::{Inheritance, NotUpgraded, Upgrade};

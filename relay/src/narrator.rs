@@ -112,8 +112,9 @@ fn tell_people(event: Event) {
         Event::HandedOver { process } => writeln!(err, "handed over to process {process}"),
         #[cfg(unix)]
         Event::NotUpgraded { why } => writeln!(err, "not upgraded: {why}; everything goes on as before"),
-        Event::NotReread { file } => {
-            writeln!(err, "the {file} file has changed and cannot be used; what it said before holds")
+        Event::Reloaded => writeln!(err, "certificate and other files are read again"),
+        Event::NotReloaded { error, reason } => {
+            writeln!(err, "warning: everything stays as it was: {reason} ({error})")
         }
         Event::Stopping => writeln!(err, "stopping: closing what is open"),
         _ => Ok(()),

@@ -3,7 +3,6 @@
 
 use serde::Serialize;
 
-use crate::access::ListFile;
 use crate::address::Address;
 use crate::refusal::Why;
 #[cfg(unix)]
@@ -122,10 +121,15 @@ pub enum Event {
         /// Why.
         why: NotUpgraded,
     },
-    /// A file has changed and cannot be used; what it said before holds.
-    NotReread {
-        /// Which.
-        file: ListFile,
+    /// The files have been read again, and new connections go by them.
+    Reloaded,
+    /// The files have been read again, something is wrong with them, and
+    /// everything stays as it was.
+    NotReloaded {
+        /// The stable name of the cause.
+        error: &'static str,
+        /// What it was.
+        reason: String,
     },
     /// The relay stops; what is open is being closed.
     Stopping,

@@ -18,15 +18,16 @@ use std::sync::Arc;
 
 use http::Request;
 use hyper::body::{Bytes, Incoming};
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, SockAddr, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional_with_sizes};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use crate::defaults;
 use crate::desk::{Desk, Here, Visit};
-use crate::reception::{self, Coming};
+use crate::reception::{self, Accepted};
 use crate::refusal::Why;
+use crate::socket::Socket;
 use crate::wire::Wire;
 
 /// First word of a passed connection; its last digit is the form's version.
@@ -46,7 +47,7 @@ impl Passed {
     /// The way to a process, if it lives.
     pub(crate) fn to(socket: &Path, from: IpAddr, head: Vec<u8>) -> Option<Self> {
         // Done at once or not at all: only a full queue would have to be waited for.
-        let way = Socket::new(Domain::UNIX, Type::STREAM, None).ok()?;
+        let way = socket2::Socket::new(Domain::UNIX, Type::STREAM, None).ok()?;
         way.set_nonblocking(true).ok()?;
         way.connect(&SockAddr::unix(socket).ok()?).ok()?;
         let to = UnixStream::from_std(OwnedFd::from(way).into()).ok()?;
@@ -84,8 +85,11 @@ pub(crate) async fn take_in(desk: Arc<Desk>, mut stream: UnixStream) {
         from = timeout(desk.limits.opening, introduced(&mut stream)) => from,
     };
     let Ok(Ok(from)) = from else { return desk.refused(None, Why::Malformed) };
-    match desk.arrive(desk.account(from)) {
-        Some(visit) => reception::attend(desk, Coming::Passed(stream), from, visit).await,
+    match desk.arrive_passed(from) {
+        Some(visit) => {
+            let accepted = Accepted { socket: Socket::Unix(stream), peer: from, passed: true, visit };
+            reception::attend(desk, None, accepted).await;
+        }
         None => desk.refused(None, Why::Crowded),
     }
 }

@@ -12,26 +12,19 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use cablecar_protocol::ids::{RoutingId, TunnelId};
-use cablecar_protocol::tunnel::{ROUTING_ID_HEADER, Route, SUBPROTOCOL};
-use http::header::{
-    CONNECTION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
-};
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use cablecar_protocol::tunnel::{Route, SUBPROTOCOL};
+use http::header::{CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
-use hyper::body::{Body, Bytes, Incoming};
+use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-#[cfg(unix)]
-use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::access::Verdict;
 use crate::defaults;
@@ -40,27 +33,35 @@ use crate::line::Line;
 use crate::meter::{Account, Arrival};
 #[cfg(unix)]
 use crate::passing::{self, Passed};
+use crate::proxied;
 use crate::refusal::{Refusal, Why};
+use crate::socket::Socket;
 use crate::tunnel::{Party, Tunnel};
 use crate::wire::Wire;
 
+mod websocket;
+
+use websocket::{origin_is_ours, switching, tokens, websocket_key};
+
 /// A connection as it was accepted.
-pub(crate) enum Coming {
-    /// From a client, or a proxy in front.
-    Tcp(TcpStream, Option<TlsAcceptor>),
-    /// From another process of this node.
-    #[cfg(unix)]
-    Passed(UnixStream),
+pub(crate) struct Accepted {
+    pub(crate) socket: Socket,
+    /// Who is at the other end: a client, or a proxy that brings one.
+    pub(crate) peer: IpAddr,
+    /// Another process of ours brings it: `peer` is the client, whatever a
+    /// header says.
+    pub(crate) passed: bool,
+    pub(crate) visit: Visit,
 }
 
 /// Serves one connection to its end.
-pub(crate) async fn attend(desk: Arc<Desk>, coming: Coming, from: IpAddr, visit: Visit) {
+pub(crate) async fn attend(desk: Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted) {
     // HTTP and the TLS handshake are by far the largest part of this; on the
     // heap they are gone once a tunnel begins.
     let received = tokio::select! {
         biased;
         _ = desk.stopping() => return,
-        received = Box::pin(receive(&desk, coming, from, visit)) => received,
+        received = Box::pin(receive(&desk, tls, accepted)) => received,
     };
     match received {
         Some(Guest::First(tunnel)) => tunnel.run().await,
@@ -93,20 +94,41 @@ enum Admitted {
 
 type Shared = Arc<Mutex<Option<Admitted>>>;
 
-async fn receive(desk: &Arc<Desk>, coming: Coming, from: IpAddr, visit: Visit) -> Option<Guest> {
+async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted) -> Option<Guest> {
     let deadline = Instant::now() + desk.limits.opening;
-    let wire = match coming {
-        #[cfg(unix)]
-        Coming::Passed(stream) => Wire::local(stream),
-        Coming::Tcp(tcp, None) => Wire::plain(tcp),
-        Coming::Tcp(tcp, Some(tls)) => match timeout_at(deadline, tls.accept(tcp)).await {
+    let Accepted { mut socket, peer, passed, mut visit } = accepted;
+    let mut client = peer;
+    if !passed && desk.proxy.introduces(peer) {
+        match timeout_at(deadline, proxied::header(&mut socket)).await {
+            Ok(Ok(introduced)) => client = introduced.unwrap_or(peer),
+            Ok(Err(_)) => return sent_away(desk, Why::Proxy),
+            Err(_) => return sent_away(desk, Why::TooSlow),
+        }
+        if desk.access.blocks(client) {
+            return sent_away(desk, Why::Blocked);
+        }
+        visit.introduce(client);
+        if visit.arrival() == Arrival::Drop {
+            return sent_away(desk, Why::Crowded);
+        }
+    }
+    let wire = match tls {
+        None => Wire::plain(socket),
+        Some(tls) => match timeout_at(deadline, tls.accept(socket)).await {
             Ok(Ok(tls)) => Wire::tls(tls),
             Ok(Err(_)) => return sent_away(desk, Why::Tls),
             Err(_) => return sent_away(desk, Why::TooSlow),
         },
     };
     let admitted = Shared::default();
-    let clerk = Clerk { desk: Arc::clone(desk), from, visit, admitted: Arc::clone(&admitted) };
+    let behind_proxy = !passed && desk.proxy.forwards(peer);
+    let clerk = Clerk {
+        desk: Arc::clone(desk),
+        client,
+        behind_proxy,
+        visit: Mutex::new(visit),
+        admitted: Arc::clone(&admitted),
+    };
     let mut connection = http1::Builder::new()
         .max_buf_size(desk.limits.head)
         // Refusals of one kind are the same bytes.
@@ -119,6 +141,7 @@ async fn receive(desk: &Arc<Desk>, coming: Coming, from: IpAddr, visit: Visit) -
     let served = timeout_at(deadline, served).await;
     let parts = connection.into_parts();
     let (wire, Clerk { visit, .. }) = (parts.io.into_inner(), parts.service);
+    let visit = visit.into_inner().unwrap_or_else(PoisonError::into_inner);
     let admitted = lock(&admitted).take();
     match (&served, &admitted) {
         (Err(_), _) => desk.refused(None, Why::TooSlow),
@@ -173,8 +196,10 @@ fn sent_away(desk: &Desk, why: Why) -> Option<Guest> {
 /// Answers the one request of a connection.
 struct Clerk {
     desk: Arc<Desk>,
-    from: IpAddr,
-    visit: Visit,
+    client: IpAddr,
+    /// Its headers say who the client is.
+    behind_proxy: bool,
+    visit: Mutex<Visit>,
     admitted: Shared,
 }
 
@@ -232,10 +257,20 @@ impl Service<Request<Incoming>> for Clerk {
 
 impl Clerk {
     fn answer(&self, request: &Request<Incoming>) -> Result<Reply, Refusal> {
-        match self.visit.arrival() {
+        let mut visit = self.visit.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut client = self.client;
+        if self.behind_proxy {
+            client = self.desk.proxy.forwarded_for(request.headers(), client);
+            if self.desk.access.blocks(client) {
+                return Err(Refusal::new(Why::Blocked));
+            }
+            visit.introduce(client);
+        }
+        match visit.arrival() {
             Arrival::Welcome => {}
             Arrival::Throttled(pause) => return Err(Refusal::later(Why::Throttled, pause)),
-            Arrival::Full | Arrival::Drop => return Err(Refusal::later(Why::Full, Duration::from_secs(1))),
+            Arrival::Drop => return Err(Refusal::later(Why::Throttled, Duration::from_secs(1))),
+            Arrival::Full => return Err(Refusal::later(Why::Full, Duration::from_secs(1))),
         }
         if request.method() != Method::GET {
             return Err(Refusal::new(Why::Method));
@@ -260,20 +295,22 @@ impl Clerk {
             return Err(Refusal::new(Why::Subprotocol));
         }
         match route {
-            Route::New(id) => self.open(id, key, request),
-            Route::Connect(routing_id, id) => self.join(routing_id, id, key, request),
+            Route::New(id) => self.open(id, key, (client, visit.account()), request),
+            Route::Connect(routing_id, id) => self.join(routing_id, id, key, client, request),
             Route::Contact(_) => Err(Refusal::new(Why::NotFound)),
         }
     }
 
-    fn open(&self, id: TunnelId, key: &[u8], request: &Request<Incoming>) -> Result<Reply, Refusal> {
-        if self.desk.access.blocks(self.from) {
-            return Err(Refusal::new(Why::Blocked));
-        }
-        let (desk, account, admitted) =
-            (Arc::clone(&self.desk), self.visit.account(), Arc::clone(&self.admitted));
+    fn open(
+        &self,
+        id: TunnelId,
+        key: &[u8],
+        (client, account): (IpAddr, Account),
+        request: &Request<Incoming>,
+    ) -> Result<Reply, Refusal> {
+        let (desk, admitted) = (Arc::clone(&self.desk), Arc::clone(&self.admitted));
         let response = switching(key, Some(desk.routing_id));
-        let question = match desk.access.may_open(self.from, request.headers()) {
+        let question = match desk.access.may_open(client, request.headers()) {
             Verdict::Yes => return open(&desk, id, account, &admitted).map(|()| Reply::now(response)),
             Verdict::No(why) => return Err(Refusal::new(why)),
             Verdict::Ask(question) => question,
@@ -294,10 +331,13 @@ impl Clerk {
         routing_id: RoutingId,
         id: TunnelId,
         key: &[u8],
+        client: IpAddr,
         request: &Request<Incoming>,
     ) -> Result<Reply, Refusal> {
+        #[cfg(not(unix))]
+        let _ = (client, request);
         #[cfg(unix)]
-        if let Some(passed) = self.pass_on(routing_id, request) {
+        if let Some(passed) = self.pass_on(routing_id, client, request) {
             *lock(&self.admitted) = Some(Admitted::Elsewhere(Box::new(passed)));
             return Ok(Reply::Now(None));
         }
@@ -309,9 +349,9 @@ impl Clerk {
     /// The way to the process that gave this routing id, if that is another
     /// one of this node.
     #[cfg(unix)]
-    fn pass_on(&self, routing_id: RoutingId, request: &Request<Incoming>) -> Option<Passed> {
+    fn pass_on(&self, routing_id: RoutingId, client: IpAddr, request: &Request<Incoming>) -> Option<Passed> {
         let socket = self.desk.sibling(routing_id)?;
-        Passed::to(&socket, self.from, passing::head(request))
+        Passed::to(&socket, client, passing::head(request))
     }
 }
 
@@ -344,76 +384,4 @@ fn healthy() -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from_static(b"ok\n")));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
-}
-
-/// The upgrade. It alone says what time it is here: a client whose clock is
-/// wrong learns it from nobody else.
-fn switching(key: &[u8], routing_id: Option<RoutingId>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
-    if let Ok(date) = HeaderValue::try_from(httpdate::fmt_http_date(SystemTime::now())) {
-        headers.insert(DATE, date);
-    }
-    if let Ok(accept) = HeaderValue::try_from(derive_accept_key(key)) {
-        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
-    }
-    if let Some(value) = routing_id.and_then(|id| HeaderValue::try_from(id.to_hex()).ok()) {
-        let name = HeaderName::from_bytes(ROUTING_ID_HEADER.as_bytes());
-        name.map(|name| headers.insert(name, value)).ok();
-    }
-    response
-}
-
-/// The key of a well-formed websocket request (RFC 6455, section 4.2.1).
-fn websocket_key(request: &Request<Incoming>) -> Option<&[u8]> {
-    let headers = request.headers();
-    let has = |name, wanted: &str| tokens(headers, name).any(|token| token.eq_ignore_ascii_case(wanted));
-    let key = only(headers, SEC_WEBSOCKET_KEY)?;
-    // 16 bytes in base64: 22 digits and two signs of padding
-    let digits = key.strip_suffix("==").filter(|digits| digits.len() == 22)?;
-    let well_formed = request.version() == Version::HTTP_11
-        && request.body().is_end_stream()
-        && only(headers, HOST).is_some()
-        && only(headers, SEC_WEBSOCKET_VERSION) == Some("13")
-        && has(CONNECTION, "upgrade")
-        && has(UPGRADE, "websocket")
-        && digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));
-    well_formed.then_some(key.as_bytes())
-}
-
-/// No origin at all, as every program sends that is no browser; or that of
-/// the relay itself, under the name by which it was asked or another of its own.
-fn origin_is_ours(headers: &HeaderMap, ours: &[String]) -> bool {
-    if !headers.contains_key(ORIGIN) {
-        return true;
-    }
-    let Some(origin) = only(headers, ORIGIN).and_then(|origin| origin.parse::<http::Uri>().ok()) else {
-        return false;
-    };
-    let Some(host) = origin.host().filter(|_| origin.scheme().is_some()) else { return false };
-    let asked = only(headers, HOST).and_then(|host| host.parse::<http::uri::Authority>().ok());
-    asked.is_some_and(|asked| asked.host().eq_ignore_ascii_case(host))
-        || ours.iter().any(|name| name.eq_ignore_ascii_case(host))
-}
-
-/// The value of a header that is there once.
-fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().ok(),
-        _ => None,
-    }
-}
-
-/// The comma-separated tokens of all headers of this name.
-fn tokens(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(',').map(str::trim))
 }

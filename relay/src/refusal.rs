@@ -44,6 +44,8 @@ pub enum Why {
     Malformed,
     /// The request's head is too large.
     HeadTooLarge,
+    /// The proxy in front did not say whom it brings.
+    Proxy,
     /// TLS could not be agreed on.
     Tls,
     /// The connection took too long to say what it wants.
@@ -119,6 +121,6 @@ fn status_and_text(why: Why) -> Option<(StatusCode, &'static str)> {
         Why::Draining => (StatusCode::SERVICE_UNAVAILABLE, "going away\n"),
         Why::Malformed => (StatusCode::BAD_REQUEST, "bad request\n"),
         Why::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ""),
-        Why::Tls | Why::TooSlow | Why::Crowded => return None,
+        Why::Proxy | Why::Tls | Why::TooSlow | Why::Crowded => return None,
     })
 }

@@ -4,23 +4,22 @@
 //! dropped, all of them end.
 
 use std::convert::Infallible;
-use std::future::Future;
-use std::net::SocketAddr;
-#[cfg(unix)]
-use std::os::fd::AsFd;
+use std::future::{Future, pending};
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use cablecar_protocol::ids::RoutingId;
-use socket2::{Domain, Protocol, Socket, Type};
+use rustls::ServerConfig;
 #[cfg(unix)]
 use tokio::net::UnixListener;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::access::Access;
+use crate::acme::Authority;
 use crate::address::Address;
 use crate::config::{Config, Security};
 use crate::defaults;
@@ -32,38 +31,46 @@ use crate::error::Error;
 use crate::identity::Identity;
 #[cfg(unix)]
 use crate::identity::Place;
+use crate::listeners::{self, Listener};
 use crate::observer::{Event, Observer};
 #[cfg(unix)]
 use crate::passing;
-use crate::reception::{self, Coming};
+use crate::reception::{self, Accepted};
 use crate::refusal::Why;
+use crate::reload::{Reload, Reloader};
+use crate::roll_call::{Called, RollCall};
 #[cfg(unix)]
-use crate::upgrade::{Inheritance, Named, NotUpgraded, Successor, Upgrade};
+use crate::service;
+use crate::socket::Socket;
+use crate::upgrade::Inheritance;
+#[cfg(unix)]
+use crate::upgrade::{NotUpgraded, Successor, Upgrade};
 
-/// A relay that is bound to its address and not running yet.
+/// A relay that is bound to its addresses and not running yet.
 #[derive(Debug)]
 pub struct Relay {
-    listener: TcpListener,
-    addr: SocketAddr,
+    listeners: Vec<Listener>,
     identity: Identity,
-    access: Access,
+    access: Arc<Access>,
     drain: Drain,
     #[cfg(unix)]
     upgrade: Upgrade,
-    #[cfg(unix)]
     inheritance: Inheritance,
+    reloader: Arc<Reloader>,
+    roll_call: RollCall,
+    tls: Option<Arc<ServerConfig>>,
+    authority: Option<Authority>,
     config: Config,
 }
 
 impl Relay {
-    /// Binds the address of `config`. From here on clients can connect; they
+    /// Binds the addresses of `config`. From here on clients can connect; they
     /// are served once it runs.
     ///
     /// # Errors
     /// [`Error::Setting`] for limits that contradict each other,
-    /// [`Error::Listen`] if the address cannot be had, [`Error::State`] if
-    /// starts cannot be counted. Must be called within a tokio runtime.
-    #[cfg(unix)]
+    /// [`Error::Listen`] if an address cannot be had. Must be called within
+    /// a tokio runtime.
     pub fn bind(config: Config) -> Result<Self, Error> {
         Self::bind_with(config, Inheritance::default())
     }
@@ -73,43 +80,46 @@ impl Relay {
     ///
     /// # Errors
     /// As of [`Relay::bind`].
-    #[cfg(unix)]
     pub fn bind_with(config: Config, mut inheritance: Inheritance) -> Result<Self, Error> {
         config.check()?;
-        let first = first_of(&config)?;
-        let failed = |cause| Error::Listen { addr: first.into(), cause };
-        let listener = match inheritance.take(&first.to_string()) {
-            Some(inherited) => TcpListener::from_std(inherited.into()),
-            None => listen(first),
+        let access = Arc::new(Access::new(&config.access)?);
+        let listeners = listeners::bind(&config.listen, &mut inheritance)?;
+        let mut files: Vec<Arc<dyn Reload>> = vec![Arc::clone(&access) as Arc<dyn Reload>];
+        let mut authority = None;
+        let tls = match &config.security {
+            Security::Tls(tls) => Some(Arc::clone(tls)),
+            Security::Files(certificates) => {
+                files.push(Arc::clone(certificates) as Arc<dyn Reload>);
+                Some(certificates.server()?)
+            }
+            Security::Acme(acme) => Some(authority.insert(Authority::new(acme)?).server()?),
+            Security::Plain => None,
         };
-        let listener = listener.map_err(failed)?;
-        let addr = listener.local_addr().map_err(failed)?;
-        let (identity, access) = (Identity::of(&config)?, Access::new(&config.access)?);
-        let (drain, upgrade) = (Drain::default(), Upgrade::default());
-        Ok(Self { listener, addr, identity, access, drain, upgrade, inheritance, config })
+        let reloader = Arc::new(Reloader::new(files));
+        Ok(Self {
+            listeners,
+            identity: Identity::of(&config)?,
+            access,
+            drain: Drain::default(),
+            #[cfg(unix)]
+            upgrade: Upgrade::default(),
+            inheritance,
+            reloader,
+            roll_call: RollCall::new(),
+            tls,
+            authority,
+            config,
+        })
     }
 
-    /// Binds the address of `config`. From here on clients can connect; they
-    /// are served once it runs.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for limits that contradict each other,
-    /// [`Error::Listen`] if the address cannot be had. Must be called within
-    /// a tokio runtime.
-    #[cfg(not(unix))]
-    pub fn bind(config: Config) -> Result<Self, Error> {
-        config.check()?;
-        let first = first_of(&config)?;
-        let listener = listen(first).map_err(|cause| Error::Listen { addr: first.into(), cause })?;
-        let failed = |cause| Error::Listen { addr: first.into(), cause };
-        let addr = listener.local_addr().map_err(failed)?;
-        let (identity, access) = (Identity::of(&config)?, Access::new(&config.access)?);
-        Ok(Self { listener, addr, identity, access, drain: Drain::default(), config })
-    }
-
-    /// The bound address, with the port that was really taken.
+    /// The first bound IP address, with the port that was really taken;
+    /// `0.0.0.0:0` if it listens at none.
     pub fn local_addr(&self) -> SocketAddr {
-        self.addr
+        let mut addresses = self.listeners.iter().filter_map(|listener| match listener.address() {
+            Address::Tcp(addr) => Some(*addr),
+            _ => None,
+        });
+        addresses.next().unwrap_or_else(|| (std::net::Ipv4Addr::UNSPECIFIED, 0).into())
     }
 
     /// The routing id that it gives and answers to.
@@ -128,86 +138,105 @@ impl Relay {
         self.upgrade.clone()
     }
 
+    /// Reads its files again. While it runs, it does so by itself whenever
+    /// they change.
+    pub fn reloader(&self) -> Arc<Reloader> {
+        Arc::clone(&self.reloader)
+    }
+
+    /// Asks whether it still accepts.
+    pub fn roll_call(&self) -> RollCall {
+        self.roll_call.clone()
+    }
+
     /// Serves until `shutdown` ends; then closes every tunnel and waits for
     /// the last, for at most two seconds. Ends by itself once it has been
     /// made to [`Drain`], or another process has taken its place, and no
     /// tunnel is left.
     pub async fn run(self, shutdown: impl Future<Output = ()>, observer: impl Observer) {
-        let hosts = self.config.hosts();
-        let name = first_of(&self.config).map(|addr| addr.to_string()).unwrap_or_default();
-        let Config { limits, security, .. } = self.config;
-        let tls = match security {
-            Security::Tls(tls) => Some(TlsAcceptor::from(tls)),
-            Security::Plain => None,
-        };
-        let connections = limits.connections.unwrap_or_else(connections_by_descriptors);
-        let routing_id = self.identity.routing_id;
-        let mut desk =
-            Desk::new(limits, hosts, routing_id, connections, self.access, self.drain, Box::new(observer));
+        let Self { listeners, identity, access, reloader, roll_call, tls, authority, config, .. } = self;
+        let (hosts, tls) = (config.hosts(), tls.map(TlsAcceptor::from));
+        let connections = config.limits.connections.unwrap_or_else(connections_by_descriptors);
+        let (routing_id, limits, proxy) = (identity.routing_id, config.limits, config.proxy);
+        let observer = Box::new(observer);
+        let desk = Desk::new(limits, proxy, hosts, routing_id, connections, access, self.drain, observer);
         #[cfg(unix)]
-        let (_door, passed, possible) = match self.identity.place {
-            Ok(Place { socket, siblings, door }) => {
-                desk.siblings = Some(siblings);
-                (Some(door), Some(socket), Ok(()))
+        let possible = identity.place.as_ref().map(drop).map_err(|why| *why);
+        #[cfg(unix)]
+        let (desk, passed, _door) = match identity.place {
+            Ok(Place { socket, siblings, door }) => (desk.among(siblings), Ok(socket), Some(door)),
+            Err(why) => (desk, Err(why), None),
+        };
+        let house = House { desk: Arc::new(desk) };
+        let desk = Arc::downgrade(&house.desk);
+        let tell = move |event| {
+            if let Some(desk) = desk.upgrade() {
+                desk.notice(event);
             }
-            Err(why) => (None, None, Err(why)),
         };
-        #[cfg(not(unix))]
-        let passed: Option<Infallible> = None;
-        let house = House { desk: Arc::new(desk), tls };
-        #[cfg(unix)]
-        self.inheritance.begin().await;
-        house.desk.notice(Event::Listening { addr: self.addr.into() });
+        reloader.tell(tell.clone());
+        let renewal = async move {
+            if let Some(authority) = authority {
+                authority.attend(tell).await;
+            }
+            pending::<Infallible>().await
+        };
 
+        self.inheritance.begin().await;
+
+        // Aborted with this set, whatever happens.
+        let mut loops = JoinSet::new();
+        let listeners: Vec<_> = listeners.into_iter().map(Arc::new).collect();
+        for listener in &listeners {
+            house.desk.notice(Event::Listening { addr: listener.address().clone() });
+            let door = Door { desk: Arc::clone(&house.desk), tls: tls.clone() };
+            loops.spawn(door.accept_all(Arc::clone(listener), roll_call.enrol()));
+        }
+        #[cfg(unix)]
+        let brought = house.take_in(passed.as_ref());
+        #[cfg(not(unix))]
+        let brought = pending::<Infallible>();
         let mut ended = pin!(async {
             tokio::select! {
                 biased;
                 () = shutdown => {}
                 () = house.desk.drained() => {}
-                never = house.take_in_passed(passed.as_ref()) => match never {},
-                never = house.look_at_lists() => match never {},
+                never = reloader.watch() => match never {},
+                never = renewal => match never {},
+                never = brought => match never {},
             }
         });
-        let listener = self.listener;
         #[cfg(unix)]
         tokio::select! {
             biased;
             () = &mut ended => {}
-            successor = house.succession(&self.upgrade, possible, vec![(name, listener.as_fd())]) => {
-                // Only now: nobody is to find two processes at the door.
+            successor = house.succession(&self.upgrade, possible, &listeners) => {
+                // In this order: nobody is to find two processes at the door.
+                roll_call.dismiss();
+                loops.shutdown().await;
                 let process = successor.process();
+                service::succeeded_by(process);
                 successor.go().await;
-                drop(listener);
+                listeners.iter().for_each(|listener| listener.hand_over());
+                drop(listeners);
                 house.desk.notice(Event::HandedOver { process });
                 house.desk.drain.advance(Stage::HandedOver);
                 ended.await;
             }
-            never = house.accept_all(&listener) => match never {},
         }
         #[cfg(not(unix))]
-        tokio::select! {
-            biased;
-            () = &mut ended => {}
-            never = house.accept_all(&listener) => match never {},
-        }
+        ended.await;
+        roll_call.dismiss();
+        loops.shutdown().await;
         house.desk.notice(Event::Stopping);
         house.desk.stop();
         let _ = timeout(defaults::STOP, house.desk.visits.nobody()).await;
     }
 }
 
-fn first_of(config: &Config) -> Result<SocketAddr, Error> {
-    let first = config.listen.iter().find_map(|address| match address {
-        Address::Tcp(addr) => Some(*addr),
-        _ => None,
-    });
-    first.ok_or(Error::Setting { setting: "--listen", problem: "must be an IP address" })
-}
-
 /// Stops everybody when dropped, so that no task outlives [`Relay::run`].
 struct House {
     desk: Arc<Desk>,
-    tls: Option<TlsAcceptor>,
 }
 
 impl Drop for House {
@@ -216,19 +245,20 @@ impl Drop for House {
     }
 }
 
+#[cfg(unix)]
 impl House {
     /// Waits until a new program is ready that was asked for.
-    #[cfg(unix)]
     async fn succession(
         &self,
         upgrade: &Upgrade,
         possible: Result<(), NotUpgraded>,
-        listeners: Vec<Named<'_>>,
+        listeners: &[Arc<Listener>],
     ) -> Successor {
         loop {
             upgrade.asked().await;
+            let named: Vec<_> = listeners.iter().map(|listener| listener.named()).collect();
             let started = match possible {
-                Ok(()) => Successor::start(&listeners).await,
+                Ok(()) => Successor::start(&named).await,
                 Err(why) => Err(why),
             };
             match started {
@@ -239,9 +269,8 @@ impl House {
     }
 
     /// Serves whom other processes of this node pass on.
-    #[cfg(unix)]
-    async fn take_in_passed(&self, socket: Option<&UnixListener>) -> Infallible {
-        let Some(socket) = socket else { return std::future::pending().await };
+    async fn take_in(&self, socket: Result<&UnixListener, &NotUpgraded>) -> Infallible {
+        let Ok(socket) = socket else { return pending().await };
         loop {
             match socket.accept().await {
                 Ok((stream, _)) => drop(tokio::spawn(passing::take_in(Arc::clone(&self.desk), stream))),
@@ -249,27 +278,24 @@ impl House {
             }
         }
     }
+}
 
-    #[cfg(not(unix))]
-    async fn take_in_passed(&self, _: Option<&Infallible>) -> Infallible {
-        std::future::pending().await
-    }
+/// Where connections come in.
+struct Door {
+    desk: Arc<Desk>,
+    tls: Option<TlsAcceptor>,
+}
 
-    /// Reads the files of tokens and networks again when they change.
-    async fn look_at_lists(&self) -> Infallible {
-        loop {
-            sleep(defaults::LIST_LOOK).await;
-            for file in self.desk.access.reload_changed() {
-                self.desk.notice(Event::NotReread { file });
-            }
-        }
-    }
-
-    async fn accept_all(&self, listener: &TcpListener) -> Infallible {
+impl Door {
+    async fn accept_all(self, listener: Arc<Listener>, mut called: Called) {
         let mut complaint = Complaint::default();
         loop {
-            match listener.accept().await {
-                Ok((tcp, peer)) => self.admit(tcp, peer),
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = called.answer() => continue,
+            };
+            match accepted {
+                Ok((socket, peer)) => self.admit(socket, peer),
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(_) => {
                     if let Some(failures) = complaint.raise(Instant::now()) {
@@ -281,18 +307,15 @@ impl House {
         }
     }
 
-    fn admit(&self, tcp: TcpStream, peer: SocketAddr) {
-        if self.desk.access.blocks(peer.ip()) {
+    fn admit(&self, socket: Socket, peer: IpAddr) {
+        if self.desk.access.blocks(peer) && !self.desk.proxy.trusts(peer) {
             return self.desk.refused(None, Why::Blocked);
         }
-        let Some(visit) = self.desk.arrive(self.desk.account(peer.ip())) else {
+        let Some(visit) = self.desk.arrive(peer) else {
             return self.desk.refused(None, Why::Crowded);
         };
-        // Handshake messages are small and wait for each other: 44 ms each with Nagle.
-        if tcp.set_nodelay(true).is_ok() {
-            let coming = Coming::Tcp(tcp, self.tls.clone());
-            tokio::spawn(reception::attend(Arc::clone(&self.desk), coming, peer.ip(), visit));
-        }
+        let accepted = Accepted { socket, peer, passed: false, visit };
+        tokio::spawn(reception::attend(Arc::clone(&self.desk), self.tls.clone(), accepted));
     }
 }
 
@@ -313,20 +336,6 @@ impl Complaint {
         self.last = Some(now);
         Some(std::mem::take(&mut self.failures))
     }
-}
-
-fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
-    // A restart must not wait for the connections of the last run to be forgotten.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    // Inherited by what is accepted; the receive window is negotiated from it.
-    socket.set_recv_buffer_size(defaults::SOCKET_BUFFER)?;
-    socket.set_send_buffer_size(defaults::SOCKET_BUFFER)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&addr.into())?;
-    socket.listen(defaults::BACKLOG)?;
-    TcpListener::from_std(socket.into())
 }
 
 /// Whether only the connection that was about to be accepted failed, so that

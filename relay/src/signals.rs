@@ -2,8 +2,9 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::drain::Drain;
+use crate::drain::{Drain, Stage};
 use crate::error::Error;
+use crate::service;
 use crate::upgrade::Upgrade;
 
 /// The signals of this process, caught from the moment at which this is made.
@@ -30,10 +31,16 @@ impl Signals {
     pub(crate) async fn obey(mut self, drain: Drain, upgrade: Upgrade) {
         loop {
             tokio::select! {
-                _ = self.interrupt.recv() => return,
+                _ = self.interrupt.recv() => return service::stopping(),
                 _ = self.upgrade.recv() => upgrade.ask(),
-                _ = self.terminate.recv() => if !drain.begin() {
-                    return;
+                _ = self.terminate.recv() => {
+                    // One that has handed over is the service no more.
+                    if drain.stage() == Stage::Serving {
+                        service::stopping();
+                    }
+                    if !drain.begin() {
+                        return;
+                    }
                 }
             }
         }

@@ -5,12 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
-#[cfg(unix)]
-use tokio::net::UnixStream;
 use tokio_rustls::server::TlsStream;
 
 use crate::defaults;
+use crate::socket::Socket;
 
 /// One connection.
 #[derive(Debug)]
@@ -25,37 +23,17 @@ pub(crate) struct Wire {
 /// tunnel, so a plain one must not carry room for it.
 #[derive(Debug)]
 enum Io {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-    #[cfg(unix)]
-    Local(UnixStream),
-}
-
-/// The same for whatever it is made of.
-macro_rules! each {
-    ($io:expr, $stream:ident => $value:expr) => {
-        match $io {
-            Io::Plain($stream) => $value,
-            Io::Tls($stream) => $value,
-            #[cfg(unix)]
-            Io::Local($stream) => $value,
-        }
-    };
+    Plain(Socket),
+    Tls(Box<TlsStream<Socket>>),
 }
 
 impl Wire {
-    pub(crate) fn plain(tcp: TcpStream) -> Self {
-        Self { io: Io::Plain(tcp), received: 0, sent: 0, full: false }
+    pub(crate) fn plain(socket: Socket) -> Self {
+        Self { io: Io::Plain(socket), received: 0, sent: 0, full: false }
     }
 
-    pub(crate) fn tls(tls: TlsStream<TcpStream>) -> Self {
+    pub(crate) fn tls(tls: TlsStream<Socket>) -> Self {
         Self { io: Io::Tls(Box::new(tls)), received: 0, sent: 0, full: false }
-    }
-
-    /// A connection of this machine.
-    #[cfg(unix)]
-    pub(crate) fn local(stream: UnixStream) -> Self {
-        Self { io: Io::Local(stream), received: 0, sent: 0, full: false }
     }
 
     /// Bytes that ever came.
@@ -98,7 +76,10 @@ impl AsyncRead for Wire {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        ready!(each!(&mut self.io, stream => Pin::new(stream).poll_read(cx, buffer)))?;
+        ready!(match &mut self.io {
+            Io::Plain(socket) => Pin::new(socket).poll_read(cx, buffer),
+            Io::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
+        })?;
         let read = buffer.filled().len() - before;
         self.received += u64::try_from(read).unwrap_or(0);
         Poll::Ready(Ok(()))
@@ -107,7 +88,10 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = each!(&mut self.io, stream => Pin::new(stream).poll_write(cx, bytes));
+        let written = match &mut self.io {
+            Io::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
+            Io::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
+        };
         self.full = written.is_pending();
         let written = ready!(written)?;
         self.sent += u64::try_from(written).unwrap_or(0);
@@ -115,13 +99,19 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = each!(&mut self.io, stream => Pin::new(stream).poll_flush(cx));
+        let flushed = match &mut self.io {
+            Io::Plain(socket) => Pin::new(socket).poll_flush(cx),
+            Io::Tls(tls) => Pin::new(tls).poll_flush(cx),
+        };
         self.full = flushed.is_pending();
         flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(&mut self.io, stream => Pin::new(stream).poll_shutdown(cx))
+        match &mut self.io {
+            Io::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
+            Io::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+        }
     }
 }
 

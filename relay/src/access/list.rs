@@ -1,12 +1,13 @@
-//! A file of lines that is read again when it changes.
+//! A file of lines that is read again while the relay runs.
 
-use std::fs;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::ListFile;
 use crate::error::Error;
+use crate::reload::Commit;
 use crate::source::Network;
 
 /// What a file of lines says, as of when it was read last.
@@ -14,85 +15,48 @@ use crate::source::Network;
 pub(super) struct List<T> {
     what: ListFile,
     path: PathBuf,
-    parse: fn(Vec<&str>) -> Result<T, String>,
-    now: Mutex<Now<T>>,
+    parse: Parse<T>,
+    now: Arc<RwLock<Arc<T>>>,
 }
 
-#[derive(Debug)]
-struct Now<T> {
-    value: Arc<T>,
-    stamp: Stamp,
-}
-
-/// What tells one state of a file from the next without reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Stamp {
-    written: Option<SystemTime>,
-    length: u64,
-}
+type Parse<T> = fn(Vec<&str>) -> Result<T, String>;
 
 /// Bytes of such a file: ten thousand tokens, or networks, and their comments.
 const LARGEST: u64 = 1 << 20;
 
-impl<T> List<T> {
-    pub(super) fn read(
-        what: ListFile,
-        path: PathBuf,
-        parse: fn(Vec<&str>) -> Result<T, String>,
-    ) -> Result<Self, Error> {
+impl<T: Send + Sync + 'static> List<T> {
+    pub(super) fn read(what: ListFile, path: PathBuf, parse: Parse<T>) -> Result<Self, Error> {
         let now = read(what, &path, parse)?;
-        Ok(Self { what, path, parse, now: Mutex::new(now) })
+        Ok(Self { what, path, parse, now: Arc::new(RwLock::new(Arc::new(now))) })
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.path.clone()
     }
 
     pub(super) fn get(&self) -> Arc<T> {
-        Arc::clone(&self.lock().value)
+        Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn reload(&self) -> Result<(), Error> {
-        let now = read(self.what, &self.path, self.parse)?;
-        *self.lock() = now;
-        Ok(())
-    }
-
-    /// Gives its name if it has changed and cannot be used: once, until it
-    /// changes again.
-    pub(super) fn reload_if_changed(&self) -> Result<(), ListFile> {
-        let stamp = stamp(&self.path);
-        if stamp == self.lock().stamp {
-            return Ok(());
-        }
-        self.reload().map_err(|_| {
-            self.lock().stamp = stamp;
-            self.what
-        })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Now<T>> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Reads it again. A file that cannot be used leaves the old lines in force.
+    pub(super) fn prepare(&self) -> Result<Commit, Error> {
+        let new = Arc::new(read(self.what, &self.path, self.parse)?);
+        let now = Arc::clone(&self.now);
+        Ok(Box::new(move || *now.write().unwrap_or_else(PoisonError::into_inner) = new))
     }
 }
 
-fn read<T>(
-    what: ListFile,
-    path: &PathBuf,
-    parse: fn(Vec<&str>) -> Result<T, String>,
-) -> Result<Now<T>, Error> {
-    let failed = |problem: String| Error::List { what, path: path.clone(), problem };
-    // Taken before: a change while it is read is seen the next time.
-    let stamp = stamp(path);
-    if stamp.length > LARGEST {
+fn read<T>(what: ListFile, path: &Path, parse: Parse<T>) -> Result<T, Error> {
+    let failed = |problem: String| Error::List { what, path: path.into(), problem };
+    let unreadable = |cause: std::io::Error| failed(format!("cannot be read: {cause}"));
+    let mut text = String::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(LARGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if u64::try_from(text.len()).is_ok_and(|length| length > LARGEST) {
         return Err(failed("is larger than 1 MiB".into()));
     }
-    let text = fs::read_to_string(path).map_err(|cause| failed(format!("cannot be read: {cause}")))?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let value = parse(lines.collect()).map_err(failed)?;
-    Ok(Now { value: Arc::new(value), stamp })
-}
-
-fn stamp(path: &PathBuf) -> Stamp {
-    fs::metadata(path)
-        .map(|found| Stamp { written: found.modified().ok(), length: found.len() })
-        .unwrap_or_default()
+    parse(lines.collect()).map_err(failed)
 }
 
 /// A network a line.

@@ -1,27 +1,29 @@
 //! What the settings mean together: the [`Config`] that they make.
 
+use std::sync::Arc;
+
 use cablecar_protocol::tunnel::TunnelServiceDomain;
 
 use super::layers::Layers;
-use crate::config::{Config, Security};
+use crate::config::{Acme, Config, Security};
 use crate::error::Error;
-use crate::tls;
+use crate::tls::Certificates;
 
 impl Layers {
     /// The configuration of a relay. Reads certificate and key.
     ///
     /// # Errors
     /// [`Error::Usage`] for what is missing or contradicts, [`Error::Value`]
-    /// with its place for what cannot be, and those of [`tls::from_files`].
+    /// with its place for what cannot be, and those of [`Certificates::read`].
     pub(crate) fn config(&self) -> Result<Config, Error> {
         let settings = self.settings.clone();
         let serving = settings.serving;
         if serving.listen.is_empty() {
             return Err(Error::Usage("there is no address to listen on: --listen".into()));
         }
-        let security = self.security()?;
         let domain = serving.domain_id.map(TunnelServiceDomain::new).transpose();
         let domain = domain.map_err(|_| Error::Unassigned(serving.domain_id.unwrap_or_default()))?;
+        let security = self.security(domain)?;
         let config = Config {
             listen: serving.listen,
             security,
@@ -41,14 +43,29 @@ impl Layers {
         Ok(config)
     }
 
-    fn security(&self) -> Result<Security, Error> {
+    fn security(&self, domain: Option<TunnelServiceDomain>) -> Result<Security, Error> {
         let wrong = |problem: &str| Err(Error::Usage(problem.into()));
+        let acme = &self.settings.acme;
+        if let Some(contact) = acme.contact.clone() {
+            if self.settings.serving.plain || self.settings.tls.cert.is_some() {
+                return wrong("--acme-contact contradicts --plain and --tls-cert");
+            }
+            let Some(domain) = domain else { return wrong("--acme-contact needs --domain-id, for the name") };
+            let Some(cache_dir) = acme.cache_dir.clone() else {
+                return wrong("--acme-contact needs --acme-cache-dir");
+            };
+            let (directory, ca_file) = (acme.directory.clone(), acme.ca_file.clone());
+            let acme = Acme { host: domain.host(), contact, directory, cache_dir, ca_file };
+            return Ok(Security::Acme(acme));
+        }
         let (tls, plain) = (&self.settings.tls, self.settings.serving.plain);
         match (&tls.cert, &tls.key) {
             (None, None) if plain => Ok(Security::Plain),
             (None, None) => wrong("there is neither a certificate (--tls-cert, --tls-key) nor --plain"),
             _ if plain => wrong("--plain contradicts --tls-cert and --tls-key"),
-            (Some(cert), Some(key)) => tls::from_files(cert, key).map(Security::Tls),
+            (Some(cert), Some(key)) => {
+                Certificates::read(cert, key).map(|read| Security::Files(Arc::new(read)))
+            }
             (Some(_), None) => wrong("--tls-cert needs --tls-key"),
             (None, Some(_)) => wrong("--tls-key needs --tls-cert"),
         }

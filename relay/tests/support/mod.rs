@@ -167,11 +167,14 @@ pub(crate) async fn say(socket: &mut Socket, bytes: &[u8]) {
     soon(socket.send(Message::binary(bytes.to_vec()))).await.unwrap();
 }
 
-/// The next binary message.
+/// The next binary message. On a slow machine a ping can come before it.
 pub(crate) async fn hear(socket: &mut Socket) -> Vec<u8> {
-    match soon(socket.next()).await {
-        Some(Ok(Message::Binary(bytes))) => bytes.to_vec(),
-        other => panic!("no binary message but {other:?}"),
+    loop {
+        match soon(socket.next()).await {
+            Some(Ok(Message::Binary(bytes))) => return bytes.to_vec(),
+            Some(Ok(Message::Ping(_))) => {}
+            other => panic!("no binary message but {other:?}"),
+        }
     }
 }
 
