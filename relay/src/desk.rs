@@ -14,8 +14,10 @@ use tokio::time::timeout;
 use crate::access::Access;
 use crate::config::{Limits, Proxy};
 use crate::drain::{Drain, Presence, Stage};
+use crate::handshakes::Handshakes;
 use crate::meter::{Account, Arrival, Meter};
 use crate::observer::{Ending, Event, Observer, Serial, Side};
+use crate::pressure::Pressure;
 use crate::refusal::Why;
 #[cfg(unix)]
 use crate::routing::Parts;
@@ -44,6 +46,8 @@ pub(crate) struct Desk {
     pub(crate) hosts: Vec<String>,
     pub(crate) routing_id: RoutingId,
     pub(crate) access: Arc<Access>,
+    pub(crate) handshakes: Handshakes,
+    pressure: Pressure,
     switchboard: Mutex<Switchboard<Seat>>,
     meter: Mutex<Meter>,
     observer: Box<dyn Observer>,
@@ -57,25 +61,33 @@ pub(crate) struct Desk {
     pub(crate) tunnels: Presence,
 }
 
+/// On whose behalf, as whom and for whom a relay serves.
+pub(crate) struct Terms {
+    pub(crate) proxy: Proxy,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) routing_id: RoutingId,
+    pub(crate) access: Arc<Access>,
+}
+
 impl Desk {
     pub(crate) fn new(
         limits: Limits,
-        proxy: Proxy,
-        hosts: Vec<String>,
-        routing_id: RoutingId,
+        terms: Terms,
         connections: u64,
-        access: Arc<Access>,
         drain: Drain,
         observer: Box<dyn Observer>,
     ) -> Self {
-        let switchboard = Switchboard::new(routing_id, limits.waiting, limits.life);
+        let switchboard = Switchboard::new(terms.routing_id, limits.waiting, limits.life);
         let meter = Meter::new(limits.per_source, connections);
+        let (handshakes, pressure) = (Handshakes::new(limits.handshakes), Pressure::new(limits.memory));
         Self {
             limits,
-            proxy,
-            hosts,
-            routing_id,
-            access,
+            proxy: terms.proxy,
+            hosts: terms.hosts,
+            routing_id: terms.routing_id,
+            access: terms.access,
+            handshakes,
+            pressure,
             switchboard: Mutex::new(switchboard),
             meter: Mutex::new(meter),
             observer,
@@ -135,6 +147,9 @@ impl Desk {
         let here = Here::new(self);
         if self.drain.draining() {
             return Err(Why::Draining);
+        }
+        if self.pressure.high(Instant::now()) {
+            return Err(Why::Memory);
         }
         if !lock(&self.meter).wait(account) {
             return Err(Why::Throttled);

@@ -94,6 +94,11 @@ pub(crate) fn bind(addresses: &[Address], inheritance: &mut Inheritance) -> Resu
 #[cfg(unix)]
 const PUBLIC: u32 = 0o666;
 
+#[cfg(target_os = "linux")]
+fn in_milliseconds(duration: std::time::Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
 fn any_v4(port: u16) -> Address {
     Address::Tcp((Ipv4Addr::UNSPECIFIED, port).into())
 }
@@ -113,6 +118,8 @@ impl Listener {
         // Inherited by what is accepted; the receive window is negotiated from it.
         socket.set_recv_buffer_size(defaults::SOCKET_BUFFER)?;
         socket.set_send_buffer_size(defaults::SOCKET_BUFFER)?;
+        #[cfg(target_os = "linux")]
+        rustix::net::sockopt::set_tcp_user_timeout(&socket, in_milliseconds(defaults::TCP_USER_TIMEOUT))?;
         socket.set_nonblocking(true)?;
         socket.bind(&addr.into())?;
         socket.listen(defaults::BACKLOG)?;
@@ -215,5 +222,20 @@ impl Listener {
                 Ok((Socket::Unix(unix), IpAddr::V4(Ipv4Addr::LOCALHOST)))
             }
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_accepted_is_ended_by_the_kernel_when_nothing_is_acknowledged() {
+        let addresses = [Address::Tcp(([127, 0, 0, 1], 0).into())];
+        let listener = bind(&addresses, &mut Inheritance::default()).unwrap().remove(0);
+        let Address::Tcp(addr) = listener.address() else { panic!("no address") };
+        let _client = std::net::TcpStream::connect(addr).unwrap();
+        let (Socket::Tcp(tcp), _) = listener.accept().await.unwrap() else { panic!("no TCP") };
+        assert_eq!(rustix::net::sockopt::tcp_user_timeout(&tcp).unwrap(), 20_000);
     }
 }

@@ -29,6 +29,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::access::Verdict;
 use crate::defaults;
 use crate::desk::{Desk, Opened, Seat, Visit};
+use crate::handshakes::NoTls;
 use crate::line::Line;
 use crate::meter::{Account, Arrival};
 #[cfg(unix)]
@@ -114,9 +115,10 @@ async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted)
     }
     let wire = match tls {
         None => Wire::plain(socket),
-        Some(tls) => match timeout_at(deadline, tls.accept(socket)).await {
+        Some(tls) => match timeout_at(deadline, desk.handshakes.accept(&tls, socket)).await {
             Ok(Ok(tls)) => Wire::tls(tls),
-            Ok(Err(_)) => return sent_away(desk, Why::Tls),
+            Ok(Err(NoTls::Failed)) => return sent_away(desk, Why::Tls),
+            Ok(Err(NoTls::Crowded)) => return sent_away(desk, Why::Flooded),
             Err(_) => return sent_away(desk, Why::TooSlow),
         },
     };
@@ -366,6 +368,7 @@ fn refusal(why: Why) -> Refusal {
     match why {
         Why::Throttled => Refusal::later(why, Duration::from_secs(1)),
         Why::Draining => Refusal::later(why, defaults::DRAIN_RETRY),
+        Why::Memory => Refusal::later(why, defaults::MEMORY_RETRY),
         Why::Undecided => Refusal::later(why, defaults::UNDECIDED_RETRY),
         _ => Refusal::new(why),
     }

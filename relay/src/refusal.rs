@@ -38,6 +38,12 @@ pub enum Why {
     Undecided,
     /// This network may do nothing.
     Blocked,
+    /// There is no memory for one more tunnel.
+    Memory,
+    /// Too many TLS handshakes wait for their turn.
+    Flooded,
+    /// There are no descriptors.
+    Exhausted,
     /// The relay ends, and opens no tunnels.
     Draining,
     /// Not HTTP.
@@ -118,9 +124,10 @@ fn status_and_text(why: Why) -> Option<(StatusCode, &'static str)> {
         Why::Token => (StatusCode::UNAUTHORIZED, "a token is needed\n"),
         Why::NotAllowed | Why::Blocked => (StatusCode::FORBIDDEN, "not allowed\n"),
         Why::Undecided => (StatusCode::SERVICE_UNAVAILABLE, "not now\n"),
+        Why::Memory => (StatusCode::SERVICE_UNAVAILABLE, "full\n"),
         Why::Draining => (StatusCode::SERVICE_UNAVAILABLE, "going away\n"),
         Why::Malformed => (StatusCode::BAD_REQUEST, "bad request\n"),
         Why::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ""),
-        Why::Proxy | Why::Tls | Why::TooSlow | Why::Crowded => return None,
+        Why::Proxy | Why::Tls | Why::TooSlow | Why::Crowded | Why::Flooded | Why::Exhausted => return None,
     })
 }

@@ -23,7 +23,7 @@ use crate::acme::Authority;
 use crate::address::Address;
 use crate::config::{Config, Security};
 use crate::defaults;
-use crate::desk::Desk;
+use crate::desk::{Desk, Terms};
 use crate::drain::Drain;
 #[cfg(unix)]
 use crate::drain::Stage;
@@ -38,6 +38,7 @@ use crate::passing;
 use crate::reception::{self, Accepted};
 use crate::refusal::Why;
 use crate::reload::{Reload, Reloader};
+use crate::reserve::{self, Reserve};
 use crate::roll_call::{Called, RollCall};
 #[cfg(unix)]
 use crate::service;
@@ -157,9 +158,8 @@ impl Relay {
         let Self { listeners, identity, access, reloader, roll_call, tls, authority, config, .. } = self;
         let (hosts, tls) = (config.hosts(), tls.map(TlsAcceptor::from));
         let connections = config.limits.connections.unwrap_or_else(connections_by_descriptors);
-        let (routing_id, limits, proxy) = (identity.routing_id, config.limits, config.proxy);
-        let observer = Box::new(observer);
-        let desk = Desk::new(limits, proxy, hosts, routing_id, connections, access, self.drain, observer);
+        let terms = Terms { proxy: config.proxy, hosts, routing_id: identity.routing_id, access };
+        let desk = Desk::new(config.limits, terms, connections, self.drain, Box::new(observer));
         #[cfg(unix)]
         let possible = identity.place.as_ref().map(drop).map_err(|why| *why);
         #[cfg(unix)]
@@ -288,16 +288,25 @@ struct Door {
 
 impl Door {
     async fn accept_all(self, listener: Arc<Listener>, mut called: Called) {
-        let mut complaint = Complaint::default();
+        let (mut complaint, mut reserve, mut none_left) = (Complaint::default(), Reserve::new(), false);
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = called.answer() => continue,
             };
             match accepted {
-                Ok((socket, peer)) => self.admit(socket, peer),
+                Ok((socket, peer)) => {
+                    none_left = false;
+                    self.admit(socket, peer);
+                }
                 Err(error) if concerns_one_connection(&error) => {}
-                Err(_) => {
+                Err(error) => {
+                    // The first time some may be free again after the pause.
+                    if std::mem::replace(&mut none_left, reserve::exhausted(&error)) && none_left {
+                        for _ in 0..reserve.shed(&listener).await {
+                            self.desk.refused(None, Why::Exhausted);
+                        }
+                    }
                     if let Some(failures) = complaint.raise(Instant::now()) {
                         self.desk.notice(Event::Struggling { failures });
                     }
