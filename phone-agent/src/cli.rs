@@ -189,6 +189,10 @@ pub struct NetworkArgs {
     /// [default: those of the system, or of SSL_CERT_FILE or SSL_CERT_DIR]
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+    /// Show the token in this file to the relay, if it opens tunnels only for
+    /// those who have one; never to the relays with the ids 0 and 1
+    #[arg(long, value_name = "FILE")]
+    pub relay_token_file: Option<PathBuf>,
     /// Use this relay (ws:// or wss://), whatever the domain id says; the
     /// computer must be told the same
     #[arg(long, value_name = "URL", help_heading = DANGER, value_parser = relay)]

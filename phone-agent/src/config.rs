@@ -20,6 +20,7 @@ use crate::scan;
 use crate::screen::Caution;
 use crate::tunnel::Network;
 use crate::tunnel::proxy::Proxies;
+use crate::tunnel::token::RelayToken;
 use crate::vault::{Kdf, Vault};
 use crate::verification::Means;
 
@@ -213,7 +214,8 @@ fn network_of(args: NetworkArgs, cautions: &mut Vec<Caution>) -> Result<Network,
         cautions.push(Caution::OtherRelay);
     }
     let network = Network::new(args.ca_file.as_deref(), args.connect_to, args.danger_relay)?;
-    Ok(network.through(Proxies::of_environment()))
+    let token = args.relay_token_file.as_deref().map(RelayToken::from_file).transpose()?;
+    Ok(network.through(Proxies::of_environment()).with_token(token))
 }
 
 fn vault_of(args: VaultArgs) -> Result<(Vault, PathBuf), Error> {

@@ -29,6 +29,10 @@ pub const VAULT_LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// to hold in one buffer that is cleared.
 pub const MAX_PASSPHRASE: usize = 4096;
 
+/// The longest token for a relay, in bytes: what fits into a header beside all
+/// others in the 8 KiB that relays read.
+pub const MAX_RELAY_TOKEN: usize = 4096;
+
 /// Tries to type the passphrase for one request. CTAP gives a PIN 3 in a row.
 pub const PASSPHRASE_TRIES: u32 = 3;
 

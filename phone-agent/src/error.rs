@@ -8,6 +8,7 @@ use crate::exchange;
 use crate::passphrase::NoPassphrase;
 use crate::program::pin::NoPin;
 use crate::proximity;
+use crate::tunnel::token::NoToken;
 use crate::vault;
 
 /// The class of an error: the exit code of the program.
@@ -218,6 +219,20 @@ pub enum Error {
     NoTunnels {
         /// Its host name.
         host: String,
+    },
+    /// The relay opens tunnels only for some (401 or 403).
+    #[error("the relay {host} does not open tunnels for this phone")]
+    RelayRefused {
+        /// Its host name.
+        host: String,
+    },
+    /// The file with the token for the relay gives none.
+    #[error("the file {} {cause}", path.display())]
+    RelayToken {
+        /// Which.
+        path: std::path::PathBuf,
+        /// Why not.
+        cause: NoToken,
     },
     /// The tunnel is open already (409): somebody else scanned the same code.
     #[error("this code is already in use: someone may have copied it")]

@@ -1,6 +1,7 @@
 //! Opening a tunnel: the phone's websocket client.
 
 pub mod proxy;
+pub mod token;
 mod trust;
 mod way;
 
@@ -24,6 +25,7 @@ use crate::error::Error;
 use crate::transaction::{Dialer, Line};
 
 use proxy::Proxies;
+use token::RelayToken;
 use trust::Trust;
 pub(crate) use way::{Stream, Way};
 
@@ -34,6 +36,7 @@ pub struct Network {
     connect_to: Vec<ConnectTo>,
     relay: Option<Url>,
     proxies: Proxies,
+    token: Option<RelayToken>,
 }
 
 impl Network {
@@ -49,13 +52,26 @@ impl Network {
         relay: Option<Url>,
     ) -> Result<Self, Error> {
         let proxies = Proxies::default();
-        Ok(Self { trust: Trust::of(ca_file)?, connect_to, relay, proxies })
+        Ok(Self { trust: Trust::of(ca_file)?, connect_to, relay, proxies, token: None })
     }
 
     /// Goes through these proxies.
     #[must_use]
     pub fn through(self, proxies: Proxies) -> Self {
         Self { proxies, ..self }
+    }
+
+    /// Shows this token to the relay. Not to those of the ids 0 and 1, which
+    /// everybody may use and which never asked for one.
+    #[must_use]
+    pub fn with_token(self, token: Option<RelayToken>) -> Self {
+        Self { token, ..self }
+    }
+
+    /// What to show to the relay of this dial.
+    pub(crate) fn token(&self, dial: &Dial) -> Option<&RelayToken> {
+        let public = self.relay.is_none() && dial.domain.id() < 2;
+        self.token.as_ref().filter(|_| !public)
     }
 
     /// The relay that was set, or the host of the domain, and the path.
@@ -78,7 +94,8 @@ impl Dialer for Network {
         let way = Way::to(&url, self)?;
         let tcp = way.connect(&way.look_up(until).await?, until).await?;
         let stream = way.secure(tcp, until).await?;
-        upgrade(stream, &url, &way.host, until).await.map_err(|(error, _)| error).map(|(opened, _)| opened)
+        let asked = upgrade(stream, &url, &way.host, self.token(dial), until);
+        asked.await.map_err(|(error, _)| error).map(|(opened, _)| opened)
     }
 }
 
@@ -89,10 +106,16 @@ type Upgraded = Result<((Socket, RoutingId), HeaderMap), (Error, HeaderMap)>;
 /// Asks the relay for a tunnel.
 ///
 /// # Errors
-/// [`Error::CodeInUse`], [`Error::NoTunnels`], [`Error::RelayAnswer`], and
-/// [`Error::Protocol`] for an answer without a routing id.
-pub(crate) async fn upgrade(stream: Box<dyn Stream>, url: &Url, host: &str, until: Instant) -> Upgraded {
-    let request = request(url).map_err(|error| (error, HeaderMap::new()))?;
+/// [`Error::CodeInUse`], [`Error::NoTunnels`], [`Error::RelayRefused`],
+/// [`Error::RelayAnswer`], and [`Error::Protocol`] for an answer without a routing id.
+pub(crate) async fn upgrade(
+    stream: Box<dyn Stream>,
+    url: &Url,
+    host: &str,
+    token: Option<&RelayToken>,
+    until: Instant,
+) -> Upgraded {
+    let request = request(url, token).map_err(|error| (error, HeaderMap::new()))?;
     let host = host.to_owned();
     let asked = client_async_with_config(request, stream, Some(websocket_config()));
     let answer = match timeout_at(until, asked).await {
@@ -107,6 +130,7 @@ pub(crate) async fn upgrade(stream: Box<dyn Stream>, url: &Url, host: &str, unti
             let error = match response.status() {
                 StatusCode::CONFLICT => Error::CodeInUse,
                 StatusCode::NOT_FOUND => Error::NoTunnels { host },
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::RelayRefused { host },
                 other => Error::RelayAnswer { host, answer: other.to_string() },
             };
             (error, response.into_parts().0.headers)
@@ -169,10 +193,13 @@ fn websocket_config() -> WebSocketConfig {
 }
 
 /// The upgrade request. No `Origin`: this is no page.
-fn request(url: &Url) -> Result<http::Request<()>, Error> {
+fn request(url: &Url, token: Option<&RelayToken>) -> Result<http::Request<()>, Error> {
     let mut request =
         url.as_str().into_client_request().map_err(|cause| Error::Usage(format!("{url}: {cause}")))?;
     let protocol = HeaderValue::from_static(SUBPROTOCOL);
     request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    if let Some(value) = token.and_then(RelayToken::header) {
+        request.headers_mut().insert(header::AUTHORIZATION, value);
+    }
     Ok(request)
 }

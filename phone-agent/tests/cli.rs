@@ -408,6 +408,8 @@ fn what_a_relay_answers_is_told_apart() {
     for (answer, exit, id) in [
         ("HTTP/1.1 409 Conflict\r\ncontent-length: 0\r\n\r\n", 7, "relay.code-in-use"),
         ("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", 7, "relay.not-found"),
+        ("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n", 7, "relay.not-allowed"),
+        ("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n", 7, "relay.not-allowed"),
         ("SSH-2.0-something\r\n\r\n", 7, "relay.answer"),
     ] {
         let output = scan(&relay(answer), &fresh_code());

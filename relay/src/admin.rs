@@ -6,7 +6,8 @@
 //! are known by their `Origin` or by a name in `Host` that is not this machine.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use http::header::{ALLOW, CONTENT_TYPE, HOST, ORIGIN};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -16,8 +17,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::json;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
@@ -27,84 +26,50 @@ use crate::control::Control;
 use crate::defaults;
 use crate::error::Error;
 use crate::exposition;
+use crate::listeners::{self, Listener};
+use crate::socket::Socket;
+use crate::upgrade::Inheritance;
 
 /// An admin listener that is bound and not answering yet.
 #[derive(Debug)]
 pub(crate) struct Admin {
-    listener: Listener,
-}
-
-#[derive(Debug)]
-enum Listener {
-    Tcp(TcpListener),
-    #[cfg(unix)]
-    Unix(tokio::net::UnixListener, unix::Path),
+    listener: Arc<Listener>,
 }
 
 impl Admin {
-    /// Binds this address, which the configuration has found to be local.
+    /// Binds this address, which the configuration has found to be local, or
+    /// takes it over from the process before this one.
     ///
     /// # Errors
     /// [`Error::Listen`] if it cannot be had.
-    pub(crate) fn bind(address: &Address) -> Result<Self, Error> {
-        let failed = |cause| Error::Listen { addr: address.clone(), cause };
-        let listener = match address {
-            Address::Tcp(addr) if address.is_local() => Listener::Tcp(loopback(*addr).map_err(failed)?),
-            #[cfg(unix)]
-            Address::Unix(path) => {
-                let (listener, path) = unix::bind(path).map_err(failed)?;
-                Listener::Unix(listener, path)
-            }
-            _ => return Err(failed(std::io::ErrorKind::AddrNotAvailable.into())),
-        };
-        Ok(Self { listener })
+    pub(crate) fn bind(address: &Address, inheritance: &mut Inheritance) -> Result<Arc<Self>, Error> {
+        let listener = Arc::new(listeners::bind_admin(address, inheritance)?);
+        Ok(Arc::new(Self { listener }))
     }
 
-    /// The bound address, with the port that was really taken.
-    pub(crate) fn address(&self) -> Option<Address> {
-        match &self.listener {
-            Listener::Tcp(listener) => listener.local_addr().ok().map(Address::Tcp),
-            #[cfg(unix)]
-            Listener::Unix(_, path) => Some(Address::Unix(path.to_path_buf())),
-        }
+    /// What it listens with.
+    pub(crate) fn listener(&self) -> &Arc<Listener> {
+        &self.listener
     }
 
     /// Answers until it is dropped, and ends all that it has begun then.
-    pub(crate) async fn serve(self, control: Control) -> Infallible {
+    pub(crate) async fn serve(self: Arc<Self>, control: Control) {
         let mut visits = JoinSet::new();
         loop {
-            let accepted = match &self.listener {
-                Listener::Tcp(listener) => listener.accept().await.map(|(tcp, _)| Io::Tcp(tcp)),
-                #[cfg(unix)]
-                Listener::Unix(listener, _) => listener.accept().await.map(|(unix, _)| Io::Unix(unix)),
-            };
+            let accepted = self.listener.accept().await;
             while visits.try_join_next().is_some() {}
             match accepted {
                 // One more is dropped unread: there are few who may come here.
                 Ok(_) if visits.len() >= defaults::ADMIN_CONNECTIONS => {}
-                Ok(Io::Tcp(tcp)) => drop(visits.spawn(attend(tcp, control.clone()))),
-                #[cfg(unix)]
-                Ok(Io::Unix(unix)) => drop(visits.spawn(attend(unix, control.clone()))),
+                Ok((socket, _)) => drop(visits.spawn(attend(socket, control.clone()))),
                 Err(_) => sleep(defaults::ACCEPT_PAUSE).await,
             }
         }
     }
 }
 
-enum Io {
-    Tcp(tokio::net::TcpStream),
-    #[cfg(unix)]
-    Unix(tokio::net::UnixStream),
-}
-
-fn loopback(addr: SocketAddr) -> std::io::Result<TcpListener> {
-    let listener = std::net::TcpListener::bind(addr)?;
-    listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener)
-}
-
 /// One question, one answer, in limited time.
-async fn attend(io: impl AsyncRead + AsyncWrite + Unpin, control: Control) {
+async fn attend(socket: Socket, control: Control) {
     let service = service_fn(|request| {
         let control = control.clone();
         async move { Ok::<_, Infallible>(answer(request, control).await) }
@@ -112,7 +77,7 @@ async fn attend(io: impl AsyncRead + AsyncWrite + Unpin, control: Control) {
     let connection = http1::Builder::new()
         .max_buf_size(defaults::MAX_HEAD)
         .keep_alive(false)
-        .serve_connection(TokioIo::new(io), service);
+        .serve_connection(TokioIo::new(socket), service);
     let _ = timeout(defaults::ADMIN_PATIENCE, connection).await;
 }
 
@@ -234,57 +199,4 @@ fn typed(status: StatusCode, kind: &'static str, text: String) -> Answer {
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     answer
-}
-
-#[cfg(unix)]
-mod unix {
-    //! A socket in the file system, for its owner alone.
-
-    use std::fs::{self, Permissions};
-    use std::io::{Error, ErrorKind, Result};
-    use std::ops::Deref;
-    use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-    use std::os::unix::net::UnixStream;
-    use std::path::PathBuf;
-
-    use tokio::net::UnixListener;
-
-    /// Where the socket is. Dropped, it is not there any more, unless another
-    /// has taken its place.
-    #[derive(Debug)]
-    pub(super) struct Path {
-        path: PathBuf,
-        inode: u64,
-    }
-
-    pub(super) fn bind(path: &std::path::Path) -> Result<(UnixListener, Path)> {
-        let there = fs::symlink_metadata(path).ok();
-        match there.map(|there| there.file_type().is_socket()) {
-            None => {}
-            // Left behind by a relay that was killed: nobody answers.
-            Some(true) if UnixStream::connect(path).is_err() => fs::remove_file(path)?,
-            Some(true) => return Err(ErrorKind::AddrInUse.into()),
-            Some(false) => return Err(Error::new(ErrorKind::AlreadyExists, "something else is there")),
-        }
-        let listener = UnixListener::bind(path)?;
-        fs::set_permissions(path, Permissions::from_mode(0o600))?;
-        let inode = fs::symlink_metadata(path)?.ino();
-        Ok((listener, Path { path: path.into(), inode }))
-    }
-
-    impl Deref for Path {
-        type Target = std::path::Path;
-
-        fn deref(&self) -> &std::path::Path {
-            &self.path
-        }
-    }
-
-    impl Drop for Path {
-        fn drop(&mut self) {
-            if fs::symlink_metadata(&self.path).is_ok_and(|there| there.ino() == self.inode) {
-                let _ = fs::remove_file(&self.path);
-            }
-        }
-    }
 }

@@ -16,13 +16,16 @@ use crate::narrator::{Audience, Narrator};
 use crate::probe;
 use crate::server::Relay;
 #[cfg(unix)]
-use crate::service::{self, Service};
+use crate::service::Service;
 use crate::settings::environment;
 use crate::settings::flags::Flags;
 use crate::settings::layers::Layers;
 #[cfg(feature = "bench")]
 use crate::settings::value::Size;
 use crate::settings::value::{Time, Word};
+#[cfg(unix)]
+use crate::signals::Signals;
+use crate::upgrade::Inheritance;
 use crate::warning::Warning;
 
 mod admin;
@@ -40,7 +43,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a relay until SIGTERM or SIGINT
+    /// Run a relay until SIGTERM, which drains it, or SIGINT
     Serve(Serve),
     /// Ask a running relay, or tell it something
     Admin(admin::Admin),
@@ -127,11 +130,11 @@ impl Serve {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::System(error.to_string()))?;
         let narrated: Result<_, Error> = runtime.block_on(async {
-            let stop = stop_signal()?;
+            let signals = Signals::catch()?;
             #[cfg(unix)]
             let service = Service::new()?;
             let domain = config.domain;
-            let relay = Relay::bind(config)?;
+            let relay = Relay::bind_with(config, Inheritance::of_this_process()?)?;
             if let Some(domain) = domain {
                 let _ = writeln!(std::io::stderr(), "clients look for this relay at {}", domain.host());
             }
@@ -142,6 +145,10 @@ impl Serve {
             if let Some(addr) = relay.admin_addr() {
                 tracing::info!(%addr, "the admin listener is open");
             }
+            #[cfg(unix)]
+            let stop = signals.obey(relay.drain(), relay.upgrade());
+            #[cfg(not(unix))]
+            let stop = signals.obey(relay.drain());
             #[cfg(unix)]
             let service = service.attend(relay.reloader(), relay.roll_call());
             #[cfg(not(unix))]
@@ -176,26 +183,18 @@ fn layers(flags: Flags) -> Result<Layers, Error> {
     flags.over(said)
 }
 
-/// Ends at SIGTERM or SIGINT. Caught from now on, not from the first poll.
-fn stop_signal() -> Result<impl Future<Output = ()>, Error> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let failed = |error: std::io::Error| Error::System(error.to_string());
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        Ok(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            service::stopping();
-        })
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn catch() -> Result<Self, Error> {
+        Ok(Self)
     }
-    #[cfg(not(unix))]
-    Ok(async {
+
+    async fn obey(self, _: crate::drain::Drain) {
         let _ = tokio::signal::ctrl_c().await;
-    })
+    }
 }
 
 /// What clap says before its hints, on one line and without its own prefix.

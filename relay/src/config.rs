@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use cablecar_protocol::ids::RoutingId;
 use cablecar_protocol::tunnel::{MAX_MESSAGE, TunnelServiceDomain};
-use rand_core::{OsRng, RngCore};
 
 pub use crate::address::Address;
 use crate::defaults;
 use crate::error::Error;
 use crate::meter::SourceLimits;
+use crate::routing;
 use crate::source::Network;
 use crate::tls::Certificates;
 
@@ -107,6 +107,8 @@ pub struct Limits {
     pub exempt: Vec<Network>,
     /// Connections in all; by the descriptor limit if absent.
     pub connections: Option<u64>,
+    /// How long a drain may take; as long as the last tunnel may live if absent.
+    pub drain: Option<Duration>,
     /// TLS handshakes at once.
     pub handshakes: Option<u32>,
     /// Resident bytes beyond which no new tunnels are opened.
@@ -262,12 +264,13 @@ impl Config {
             ("--per-source-total", source.total > 0, "must not be 0"),
             ("--per-source-rate", source.rate > 0, "must not be 0"),
             ("--per-source-burst", source.burst > 0, "must not be 0"),
+            ("--drain", limits.drain.is_none_or(sane), "must be more than 0 and at most a day"),
+            ("--region", self.region < routing::REGIONS, "must be 0 to 63"),
+            ("--node", self.node.is_none_or(|node| node < routing::NODES), "must be 0 to 1023"),
             ("--max-connections", limits.connections != Some(0), "must not be 0"),
             ("--max-handshakes", limits.handshakes != Some(0), "must not be 0"),
             ("--max-memory", limits.memory != Some(0), "must not be 0"),
             ("--listen", !self.listen.is_empty(), "must name at least one address"),
-            ("--region", self.region < 64, "must be 0 to 63"),
-            ("--node", self.node.is_none_or(|node| node < 1024), "must be 0 to 1023"),
             (
                 "--admin-listen",
                 self.admin.listen.as_ref().is_none_or(Address::is_local),
@@ -283,6 +286,19 @@ impl Config {
     /// The names under which pages of our own are served, and the configured ones.
     pub(crate) fn hosts(&self) -> Vec<String> {
         self.domain.map(TunnelServiceDomain::host).into_iter().chain(self.allow_origins.clone()).collect()
+    }
+}
+
+impl Limits {
+    /// The longest that a connection can take which is accepted now: a tunnel
+    /// opened late, joined at the last moment, and closed slowly.
+    pub fn longest(&self) -> Duration {
+        self.opening + self.waiting + self.life + defaults::LINGER
+    }
+
+    /// The longest that a drain may take.
+    pub fn drain(&self) -> Duration {
+        self.drain.unwrap_or_else(|| self.longest())
     }
 }
 
@@ -308,22 +324,11 @@ impl Default for Limits {
             },
             exempt: Vec::new(),
             connections: None,
+            drain: None,
             handshakes: None,
             memory: None,
         }
     }
-}
-
-/// format (2 bits, 0) ‖ region (6 bits, 0) ‖ node (10 bits) ‖ generation (6 bits)
-///
-/// A routing id names a process. Node and generation are random here, so that
-/// a client that comes back to a restarted relay is told that its tunnel is
-/// gone instead of being joined to somebody else's.
-pub(crate) fn random_routing_id() -> Result<RoutingId, Error> {
-    let mut random = [0; 2];
-    OsRng.try_fill_bytes(&mut random).map_err(|error| Error::System(error.to_string()))?;
-    let [high, low] = random;
-    Ok(RoutingId::new([0, high, low]))
 }
 
 fn sane(duration: Duration) -> bool {
@@ -353,12 +358,5 @@ mod tests {
         assert_eq!(problem(|limits| limits.life = Duration::ZERO), Some("--life"));
         assert_eq!(problem(|limits| limits.per_source.rate = 0), Some("--per-source-rate"));
         assert_eq!(problem(|limits| limits.connections = Some(0)), Some("--max-connections"));
-    }
-
-    #[test]
-    fn a_random_routing_id_is_of_format_0_and_region_0() {
-        for _ in 0..100 {
-            assert_eq!(random_routing_id().unwrap().as_bytes()[0], 0);
-        }
     }
 }

@@ -7,10 +7,10 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
-use tokio::sync::watch;
 
 use crate::config::{Config, Limits, LogLevel, Security};
 use crate::desk::Desk;
+use crate::drain::Drain;
 use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::process::Process;
@@ -30,7 +30,7 @@ pub(crate) struct Board {
     started: Instant,
     desk: OnceLock<Weak<Desk>>,
     accepting: AtomicBool,
-    draining: watch::Sender<bool>,
+    drain: Drain,
     certificates: Option<Arc<Certificates>>,
     reloader: Arc<Reloader>,
     level: OnceLock<Box<dyn LevelSwitch>>,
@@ -122,7 +122,7 @@ struct LimitsInUse {
 }
 
 impl Board {
-    pub(crate) fn new(config: &Config, reloader: &Arc<Reloader>) -> Self {
+    pub(crate) fn new(config: &Config, reloader: &Arc<Reloader>, drain: &Drain) -> Self {
         let certificates = match &config.security {
             Security::Files(certificates) => Some(Arc::clone(certificates)),
             Security::Tls(_) | Security::Acme(_) | Security::Plain => None,
@@ -133,7 +133,7 @@ impl Board {
             started: Instant::now(),
             desk: OnceLock::new(),
             accepting: AtomicBool::new(false),
-            draining: watch::Sender::new(false),
+            drain: drain.clone(),
             certificates,
             reloader: Arc::clone(reloader),
             level: OnceLock::new(),
@@ -150,8 +150,8 @@ impl Board {
         self.accepting.store(accepting, Ordering::Relaxed);
     }
 
-    pub(crate) fn draining(&self) -> bool {
-        *self.draining.borrow()
+    pub(crate) fn drain(&self) -> Drain {
+        self.drain.clone()
     }
 
     /// Of the certificate that new connections are shown at present.
@@ -170,7 +170,7 @@ impl Control {
     pub fn snapshot(&self) -> Snapshot {
         let desk = self.board.desk.get().and_then(Weak::upgrade);
         Snapshot {
-            draining: self.board.draining(),
+            draining: self.board.drain.draining(),
             certificate_expiry: self.board.certificate_expiry(),
             ..desk.map(|desk| desk.snapshot()).unwrap_or_default()
         }
@@ -178,7 +178,7 @@ impl Control {
 
     /// Whether new tunnels are welcome.
     pub fn ready(&self) -> bool {
-        self.board.accepting.load(Ordering::Relaxed) && !self.board.draining()
+        self.board.accepting.load(Ordering::Relaxed) && !self.board.drain.draining()
     }
 
     /// Everything counted, in Prometheus' text format 0.0.4. Asks the system
@@ -206,9 +206,10 @@ impl Control {
         }
     }
 
-    /// From now on no tunnel is opened. `false` if that had been said before.
+    /// From now on no tunnel is opened, and the relay ends with the last.
+    /// `false` if that had been said before.
     pub fn drain(&self) -> bool {
-        self.board.draining.send_if_modified(|draining| !std::mem::replace(draining, true))
+        self.board.drain.begin()
     }
 
     /// Reads its files again. Blocks as files do.

@@ -104,9 +104,61 @@ pub(crate) const LINGER: Duration = Duration::from_secs(2);
 /// of the largest kind may be on its way, and more is not listened to.
 pub(crate) const LAST_WORDS: u64 = 1 << 20;
 
+/// When a client is told to come again that wanted a tunnel of a relay that
+/// drains: in a rolling restart its successor is there by then.
+pub(crate) const DRAIN_RETRY: Duration = Duration::from_secs(2);
+
+/// TLS handshakes that may be ready to run at once. One costs about 0.35 ms,
+/// so a message waits for no more than 6 ms of them.
+pub const HANDSHAKES: u32 = 16;
+
+/// Handshakes that may wait for their turn: with two cores, 0.2 s of them.
+/// Whoever comes then is closed at once, and may come again.
+pub(crate) const HANDSHAKES_WAITING: usize = 1024;
+
+/// Share of the memory, in tenths, from which on nobody opens a tunnel: what
+/// lives needs some for the messages that it will hold.
+pub(crate) const MEMORY_TENTHS: u64 = 9;
+
+/// How often is looked how much memory is in use: reading it costs 20 µs.
+pub(crate) const MEMORY_LOOK: Duration = Duration::from_secs(1);
+
+/// When a client is told to come again for whom there was no memory: tunnels
+/// end within minutes, and many within seconds.
+pub(crate) const MEMORY_RETRY: Duration = Duration::from_secs(5);
+
+/// How long a connection may leave what it was sent without any
+/// acknowledgement before the kernel ends it: a peer that was cut off is gone
+/// before the second ping is missed. As after a window of no bytes that long,
+/// a `--stall` above it has no effect.
+#[cfg(target_os = "linux")]
+pub(crate) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Connections that are closed unread after each pause while there are no
+/// descriptors: 320 a second, which costs nothing.
+pub(crate) const SHED: u64 = 32;
+
+/// How long another server may take to decide who may open a tunnel, turn in
+/// the queue included: well inside the ten seconds of an opening.
+pub(crate) const CALLOUT: Duration = Duration::from_secs(3);
+
+/// How many are asked about at once: at 20 ms each 1,600 a second, and no
+/// more descriptors than [`SPARE_DESCRIPTORS`] has.
+pub(crate) const CALLOUTS: usize = 32;
+
+/// What such a server may answer: `{"allow": true}` and some explanation.
+pub(crate) const CALLOUT_ANSWER: usize = 4 * 1024;
+
+/// When a client is told to come again for whom nobody could decide.
+pub(crate) const UNDECIDED_RETRY: Duration = Duration::from_secs(2);
+
+/// How long a new program may take until it is ready in an upgrade: reading
+/// its files takes milliseconds, asking for a certificate a few seconds.
+pub(crate) const UPGRADE: Duration = Duration::from_secs(15);
+
 /// How long everybody may take when the relay stops; ends inside the two
 /// seconds that service managers consider prompt.
-pub(crate) const DRAIN: Duration = Duration::from_millis(1500);
+pub(crate) const STOP: Duration = Duration::from_millis(1500);
 
 /// Pause between looks at the files that can change. A certificate lives for
 /// weeks; two looks a second would be no better and are not free.

@@ -2,24 +2,43 @@
 //! one of them has taken.
 
 use std::net::IpAddr;
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cablecar_protocol::ids::{RoutingId, TunnelId};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
+use crate::access::Access;
 use crate::config::{Limits, Proxy};
 use crate::control::{Board, Snapshot};
+use crate::drain::{Drain, Presence, Stage};
+use crate::handshakes::Handshakes;
 use crate::meter::{Account, Arrival, Meter};
 use crate::observer::{Ending, Event, Observer, Serial, Side};
+use crate::pressure::Pressure;
 use crate::refusal::Why;
+#[cfg(unix)]
+use crate::routing::Parts;
 use crate::source::Source;
+#[cfg(unix)]
+use crate::state::StateDir;
 use crate::switchboard::{Standing, Switchboard, Ticket};
 use crate::tunnel::Party;
 
 /// What whoever joins a tunnel needs in order to reach it.
 pub(crate) type Seat = oneshot::Sender<Party>;
+
+/// How to reach the other processes of this node.
+#[cfg(unix)]
+#[derive(Debug)]
+pub(crate) struct Siblings {
+    pub(crate) own: Parts,
+    pub(crate) state: StateDir,
+}
 
 /// What all connections of one relay share.
 pub(crate) struct Desk {
@@ -28,6 +47,9 @@ pub(crate) struct Desk {
     /// Host names whose pages may connect, lower case.
     pub(crate) hosts: Vec<String>,
     pub(crate) routing_id: RoutingId,
+    pub(crate) access: Arc<Access>,
+    pub(crate) handshakes: Handshakes,
+    pressure: Pressure,
     switchboard: Mutex<Switchboard<Seat>>,
     meter: Mutex<Meter>,
     observer: Box<dyn Observer>,
@@ -36,34 +58,61 @@ pub(crate) struct Desk {
     closing: AtomicU64,
     /// Bytes that all tunnels hold.
     held: AtomicU64,
-    stop: watch::Sender<bool>,
+    /// Other processes of this node, if it has a place to meet them.
+    #[cfg(unix)]
+    siblings: Option<Siblings>,
+    pub(crate) drain: Drain,
+    /// Connections.
+    pub(crate) visits: Presence,
+    /// Tunnels, from the first party's request to the last close frame.
+    pub(crate) tunnels: Presence,
+}
+
+/// On whose behalf, as whom and for whom a relay serves.
+pub(crate) struct Terms {
+    pub(crate) proxy: Proxy,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) routing_id: RoutingId,
+    pub(crate) access: Arc<Access>,
 }
 
 impl Desk {
     pub(crate) fn new(
         limits: Limits,
-        proxy: Proxy,
-        hosts: Vec<String>,
-        routing_id: RoutingId,
+        terms: Terms,
         connections: u64,
         board: Arc<Board>,
         observer: Box<dyn Observer>,
     ) -> Self {
-        let switchboard = Switchboard::new(routing_id, limits.waiting, limits.life);
+        let switchboard = Switchboard::new(terms.routing_id, limits.waiting, limits.life);
         let meter = Meter::new(limits.per_source, connections);
+        let (handshakes, pressure) = (Handshakes::new(limits.handshakes), Pressure::new(limits.memory));
         Self {
             limits,
-            proxy,
-            hosts,
-            routing_id,
+            proxy: terms.proxy,
+            hosts: terms.hosts,
+            routing_id: terms.routing_id,
+            access: terms.access,
+            handshakes,
+            pressure,
             switchboard: Mutex::new(switchboard),
             meter: Mutex::new(meter),
             observer,
+            drain: board.drain(),
             board,
             closing: AtomicU64::new(0),
             held: AtomicU64::new(0),
-            stop: watch::Sender::new(false),
+            visits: Presence::default(),
+            tunnels: Presence::default(),
+            #[cfg(unix)]
+            siblings: None,
         }
+    }
+
+    /// The same desk, among other processes of its node.
+    #[cfg(unix)]
+    pub(crate) fn among(self, siblings: Siblings) -> Self {
+        Self { siblings: Some(siblings), ..self }
     }
 
     pub(crate) fn notice(&self, event: Event) {
@@ -108,29 +157,53 @@ impl Desk {
 
     /// Counts a connection in; `None` to drop it at once. One that a proxy
     /// brings is counted against its source later, by [`Visit::introduce`].
-    pub(crate) fn arrive(self: &Arc<Self>, peer: IpAddr, alive: &mpsc::Sender<()>) -> Option<Visit> {
+    pub(crate) fn arrive(self: &Arc<Self>, peer: IpAddr) -> Option<Visit> {
         self.board.metrics.accepted();
         let account = if self.proxy.trusts(peer) { None } else { self.account(peer) };
+        self.count_in(account)
+    }
+
+    /// The same for a client that another process of ours brings.
+    #[cfg(unix)]
+    pub(crate) fn arrive_passed(self: &Arc<Self>, client: IpAddr) -> Option<Visit> {
+        self.count_in(self.account(client))
+    }
+
+    fn count_in(self: &Arc<Self>, account: Account) -> Option<Visit> {
         let (arrival, account) = lock(&self.meter).arrive(account, Instant::now());
-        (arrival != Arrival::Drop).then(|| Visit {
-            desk: Arc::clone(self),
-            arrival,
-            account,
-            _alive: alive.clone(),
+        (arrival != Arrival::Drop).then(|| {
+            self.visits.enter();
+            Visit { desk: Arc::clone(self), arrival, account }
         })
     }
 
-    /// Opens a tunnel for this visitor.
-    pub(crate) fn open(self: &Arc<Self>, id: TunnelId, visit: &Visit) -> Result<Opened, Why> {
-        if !lock(&self.meter).wait(visit.account) {
+    /// Opens a tunnel on this account.
+    pub(crate) fn open(self: &Arc<Self>, id: TunnelId, account: Account) -> Result<Opened, Why> {
+        // Counted before the question: whoever drains either sees this tunnel
+        // or is seen here.
+        let here = Here::new(self);
+        if self.drain.draining() {
+            return Err(Why::Draining);
+        }
+        if self.pressure.high(Instant::now()) {
+            return Err(Why::Memory);
+        }
+        if !lock(&self.meter).wait(account) {
             return Err(Why::Throttled);
         }
-        let wait = Wait { desk: Arc::clone(self), account: visit.account };
+        let wait = Wait { desk: Arc::clone(self), account };
         let (seat, arriving) = oneshot::channel();
         let ticket = lock(&self.switchboard).open(id, seat, Instant::now()).map_err(|_| Why::Taken)?;
-        self.notice_from(Event::Opened { tunnel: ticket.serial() }, visit.account);
-        let open = Open { desk: Arc::clone(self), ticket };
+        self.notice_from(Event::Opened { tunnel: ticket.serial() }, account);
+        let open = Open { desk: Arc::clone(self), ticket, _here: here };
         Ok(Opened { open, arriving, wait })
+    }
+
+    /// The socket of the process of this node that gave this routing id.
+    #[cfg(unix)]
+    pub(crate) fn sibling(&self, routing_id: RoutingId) -> Option<PathBuf> {
+        let siblings = self.siblings.as_ref()?;
+        siblings.own.sibling(routing_id).map(|generation| siblings.state.socket(generation))
     }
 
     /// Joins a tunnel.
@@ -138,18 +211,50 @@ impl Desk {
         lock(&self.switchboard).join(routing_id, id, Instant::now()).map(|(_, seat)| seat)
     }
 
+    /// Ends when the relay was made to drain or has handed over, and nothing
+    /// is left, or the last have had their time.
+    pub(crate) async fn drained(&self) {
+        let draining = async {
+            self.drain.reached(Stage::Draining).await;
+            self.notice(Event::Draining { tunnels: self.tunnels.count() });
+            timeout(self.limits.drain(), self.tunnels.nobody()).await
+        };
+        let handed_over = async {
+            self.drain.reached(Stage::HandedOver).await;
+            // Whoever was accepted before may still open a tunnel.
+            timeout(self.limits.longest(), self.visits.nobody()).await
+        };
+        let left = tokio::select! {
+            biased;
+            left = draining => left,
+            left = handed_over => left,
+        };
+        if left.is_err() {
+            self.drain.advance(Stage::Overdue);
+        }
+    }
+
+    /// Closes whatever is open.
     pub(crate) fn stop(&self) {
-        self.stop.send_replace(true);
+        // What is overdue already is being told so.
+        if self.ending().is_none() {
+            self.drain.advance(Stage::Stopped);
+        }
     }
 
-    pub(crate) fn stopped(&self) -> bool {
-        *self.stop.borrow()
+    /// Why a tunnel ends that the relay itself ends; `None` while it serves.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        match self.drain.stage() {
+            Stage::Serving | Stage::HandedOver | Stage::Draining => None,
+            Stage::Overdue => Some(Ending::Overdue),
+            Stage::Stopped => Some(Ending::Stopping),
+        }
     }
 
-    /// Ends when the relay stops.
-    pub(crate) async fn stopping(&self) {
-        // The sender is ours, so it cannot be gone.
-        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    /// Ends when the relay closes what is open.
+    pub(crate) async fn stopping(&self) -> Ending {
+        self.drain.reached(Stage::Overdue).await;
+        self.ending().unwrap_or(Ending::Stopping)
     }
 }
 
@@ -165,6 +270,7 @@ pub(crate) struct Opened {
 pub(crate) struct Open {
     desk: Arc<Desk>,
     ticket: Ticket,
+    _here: Here,
 }
 
 impl Open {
@@ -197,7 +303,23 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         let vanished = Ending::Vanished { side: Side::First };
-        self.close(if self.desk.stopped() { Ending::Stopping } else { vanished });
+        self.close(self.desk.ending().unwrap_or(vanished));
+    }
+}
+
+/// One tunnel, counted as long as this lives.
+pub(crate) struct Here(Arc<Desk>);
+
+impl Here {
+    pub(crate) fn new(desk: &Arc<Desk>) -> Self {
+        desk.tunnels.enter();
+        Self(Arc::clone(desk))
+    }
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        self.0.tunnels.leave();
     }
 }
 
@@ -206,11 +328,14 @@ pub(crate) struct Visit {
     desk: Arc<Desk>,
     arrival: Arrival,
     account: Account,
-    /// The relay waits for the last of these before it ends.
-    _alive: mpsc::Sender<()>,
 }
 
 impl Visit {
+    /// Whom it is counted against.
+    pub(crate) fn account(&self) -> Account {
+        self.account
+    }
+
     /// Says for whom a proxy has brought this connection. Once.
     pub(crate) fn introduce(&mut self, client: IpAddr) {
         let account = self.desk.account(client);
@@ -221,16 +346,12 @@ impl Visit {
     pub(crate) fn arrival(&self) -> Arrival {
         self.arrival
     }
-
-    /// Whom it is counted against.
-    pub(crate) fn account(&self) -> Account {
-        self.account
-    }
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
         lock(&self.desk.meter).leave(self.arrival, self.account);
+        self.desk.visits.leave();
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::access::ListFile;
 use crate::address::Address;
 
 /// Why a relay did not start, or did not end well.
@@ -115,6 +116,24 @@ pub enum Error {
     /// The relay did not do what it was told.
     #[error("the relay refused: {0}")]
     Refused(String),
+    /// A file of tokens or networks cannot be used.
+    #[error("the {what} file {} {problem}", path.display())]
+    List {
+        /// Which of them.
+        what: ListFile,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
+    /// The folder of the start counter and the handover sockets cannot be used.
+    #[error("cannot use the folder {}: {cause}", path.display())]
+    State {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
     /// The system gave no threads, signals or randomness.
     #[error("the system refused: {0}")]
     System(String),
@@ -160,6 +179,8 @@ impl Error {
             Error::Unreachable { .. } => "admin.unreachable",
             Error::Stranger { .. } => "admin.stranger",
             Error::Refused(_) => "admin.refused",
+            Error::List { .. } => "config.access-file",
+            Error::State { .. } => "relay.state",
             Error::System(_) => "relay.system",
         }
     }
@@ -220,8 +241,18 @@ impl Error {
                 "give the address that the relay has in --admin-listen, not the one for clients"
             }
             Error::Refused(_) => "correct what it names, and tell it again; it goes on as before",
+            Error::List { .. } => {
+                "give a file that this user may read: one token of at least 16 characters, or one network, a line; # begins a comment"
+            }
+            Error::State { .. } => {
+                "give --state-dir a folder that this user may write, with a path of less than 80 characters"
+            }
             Error::System(_) => "look at the limits of this user and machine",
         }
+    }
+
+    pub(crate) fn system(cause: impl std::fmt::Display) -> Self {
+        Self::System(cause.to_string())
     }
 
     /// The exit code of a program that ends with this error.

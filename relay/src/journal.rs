@@ -115,6 +115,11 @@ impl Observer for Journal {
             Event::Listening { addr } => info!(%addr, "listening"),
             Event::Stopping => info!("stopping: closing what is open"),
             Event::Struggling { failures } => warn!(failures, "cannot accept connections at present"),
+            Event::Draining { tunnels } => info!(tunnels, "draining: no new tunnels are opened"),
+            #[cfg(unix)]
+            Event::HandedOver { process } => info!(process, "handed over"),
+            #[cfg(unix)]
+            Event::NotUpgraded { why } => warn!(%why, "not upgraded: everything goes on as before"),
             Event::Reloaded => info!("certificate and other files are read again"),
             Event::NotReloaded { error, reason } => {
                 warn!(reason, id = error, "everything stays as it was: the files are wrong");
@@ -180,7 +185,8 @@ impl Written {
 /// Whether an operator should look at it: the relay turned people away who
 /// may have done nothing wrong.
 fn grave(why: Why) -> bool {
-    matches!(why, Why::Throttled | Why::Full | Why::Crowded | Why::Proxy)
+    let of_us = matches!(why, Why::Full | Why::Crowded | Why::Memory | Why::Flooded | Why::Exhausted);
+    of_us || matches!(why, Why::Throttled | Why::Undecided | Why::Proxy)
 }
 
 /// The one place that tells one refusal, or many of a kind.

@@ -38,6 +38,7 @@
 //! # Ok(()) }
 //! ```
 
+mod access;
 #[cfg_attr(not(feature = "acme"), path = "acme/absent.rs")]
 mod acme;
 mod address;
@@ -51,8 +52,11 @@ pub mod config;
 pub mod control;
 pub mod defaults;
 mod desk;
+pub mod drain;
 pub mod error;
 mod exposition;
+mod handshakes;
+mod identity;
 mod journal;
 mod line;
 mod listeners;
@@ -60,6 +64,9 @@ pub mod meter;
 pub mod metrics;
 mod narrator;
 pub mod observer;
+#[cfg(unix)]
+mod passing;
+mod pressure;
 mod probe;
 mod process;
 mod proxied;
@@ -67,25 +74,36 @@ mod pulse;
 mod reception;
 pub mod refusal;
 pub mod reload;
+mod reserve;
 mod roll_call;
+pub mod routing;
 pub mod server;
 #[cfg(unix)]
 mod service;
 mod settings;
+#[cfg(unix)]
+mod signals;
 mod socket;
 pub mod source;
+#[cfg(unix)]
+mod state;
 pub mod switchboard;
 pub mod tls;
 mod tunnel;
+#[cfg_attr(not(unix), path = "upgrade/absent.rs")]
+pub mod upgrade;
 mod warning;
 mod wire;
 
+pub use access::ListFile;
 pub use address::Address;
 pub use config::{Config, Limits, Security};
 pub use control::Control;
+pub use drain::Drain;
 pub use error::Error;
 pub use observer::{Ending, Event, Fault, Observer, Serial, Side, Silent};
 pub use refusal::Why;
 pub use reload::Reloader;
 pub use roll_call::RollCall;
 pub use server::Relay;
+pub use upgrade::{Inheritance, NotUpgraded, Upgrade};

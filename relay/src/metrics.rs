@@ -26,7 +26,7 @@ const LIFE: &[f64] = &[0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 45.0, 90.0, 18
 
 /// How tunnels end; see [`outcome`].
 const OUTCOMES: &[&str] =
-    &["closed", "vanished", "abandoned", "fault", "stuck", "nobody-came", "life-over", "stopping"];
+    &["closed", "vanished", "abandoned", "fault", "stuck", "nobody-came", "life-over", "overdue", "stopping"];
 
 /// Everything that is counted about one relay.
 #[derive(Debug)]
@@ -179,6 +179,7 @@ fn outcome(ending: Ending, paired: bool) -> &'static str {
         Ending::Stuck { .. } => "stuck",
         Ending::NobodyCame => "nobody-came",
         Ending::LifeOver => "life-over",
+        Ending::Overdue => "overdue",
         Ending::Stopping => "stopping",
     }
 }
@@ -235,6 +236,7 @@ mod tests {
             (Ending::Stuck { side }, "stuck", "stuck"),
             (Ending::NobodyCame, "nobody-came", "nobody-came"),
             (Ending::LifeOver, "life-over", "life-over"),
+            (Ending::Overdue, "overdue", "overdue"),
             (Ending::Stopping, "stopping", "stopping"),
         ] {
             assert_eq!((outcome(ending, false), outcome(ending, true)), (alone, paired));

@@ -9,6 +9,8 @@ use serde::Serialize;
 use crate::address::Address;
 use crate::refusal::Why;
 use crate::source::Source;
+#[cfg(unix)]
+use crate::upgrade::NotUpgraded;
 
 /// Watches a relay. One way: it cannot fail, and must not block, for it is
 /// called where the bytes flow.
@@ -129,6 +131,23 @@ pub enum Event {
         /// Failures since the last time this was said.
         failures: u64,
     },
+    /// No tunnel is opened any more; the relay ends with the last.
+    Draining {
+        /// How many there are.
+        tunnels: u64,
+    },
+    /// Another process accepts from here on; what is open goes on here.
+    #[cfg(unix)]
+    HandedOver {
+        /// Its number.
+        process: u32,
+    },
+    /// Somebody asked for an upgrade, and everything stays as it is.
+    #[cfg(unix)]
+    NotUpgraded {
+        /// Why.
+        why: NotUpgraded,
+    },
     /// The files have been read again, and new connections go by them.
     Reloaded,
     /// The files have been read again, something is wrong with them, and
@@ -174,6 +193,8 @@ pub enum Ending {
     NobodyCame,
     /// It lived as long as it may.
     LifeOver,
+    /// The relay drained, and this one took longer than that may take.
+    Overdue,
     /// The relay stops.
     Stopping,
 }
@@ -207,6 +228,7 @@ impl fmt::Display for Ending {
             Ending::Stuck { side } => write!(f, "the {} took nothing", side.name()),
             Ending::NobodyCame => f.write_str("nobody came"),
             Ending::LifeOver => f.write_str("life over"),
+            Ending::Overdue => f.write_str("the relay drained for too long"),
             Ending::Stopping => f.write_str("the relay stops"),
         }
     }

@@ -7,41 +7,52 @@
 //! unknown one.
 
 use std::convert::Infallible;
-use std::future::{self, Ready};
+use std::future;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use cablecar_protocol::tunnel::{ROUTING_ID_HEADER, Route, SUBPROTOCOL};
-use http::header::{
-    CONNECTION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
-};
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use cablecar_protocol::ids::{RoutingId, TunnelId};
+use cablecar_protocol::tunnel::{Route, SUBPROTOCOL};
+use http::header::{CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
-use hyper::body::{Body, Bytes, Incoming};
+use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use crate::access::Verdict;
 use crate::defaults;
 use crate::desk::{Desk, Opened, Seat, Visit};
+use crate::handshakes::NoTls;
 use crate::line::Line;
 use crate::meter::{Account, Arrival};
+#[cfg(unix)]
+use crate::passing::{self, Passed};
 use crate::proxied;
 use crate::refusal::{Refusal, Why};
 use crate::socket::Socket;
+use crate::source::Source;
 use crate::tunnel::{Party, Tunnel};
 use crate::wire::Wire;
+
+mod websocket;
+
+use websocket::{origin_is_ours, switching, tokens, websocket_key};
 
 /// A connection as it was accepted.
 pub(crate) struct Accepted {
     pub(crate) socket: Socket,
     /// Who is at the other end: a client, or a proxy that brings one.
     pub(crate) peer: IpAddr,
+    /// Another process of ours brings it: `peer` is the client, whatever a
+    /// header says.
+    pub(crate) passed: bool,
     pub(crate) visit: Visit,
 }
 
@@ -51,7 +62,7 @@ pub(crate) async fn attend(desk: Arc<Desk>, tls: Option<TlsAcceptor>, accepted: 
     // heap they are gone once a tunnel begins.
     let received = tokio::select! {
         biased;
-        () = desk.stopping() => return,
+        _ = desk.stopping() => return,
         received = Box::pin(receive(&desk, tls, accepted)) => received,
     };
     match received {
@@ -61,6 +72,8 @@ pub(crate) async fn attend(desk: Arc<Desk>, tls: Option<TlsAcceptor>, accepted: 
                 Box::pin(party.turn_away()).await;
             }
         }
+        #[cfg(unix)]
+        Some(Guest::Passed(passing)) => passing.await,
         None => {}
     }
 }
@@ -68,47 +81,72 @@ pub(crate) async fn attend(desk: Arc<Desk>, tls: Option<TlsAcceptor>, accepted: 
 enum Guest {
     First(Box<Tunnel>),
     Second(Seat, Box<Party>),
+    #[cfg(unix)]
+    Passed(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 /// What an accepted request has been promised.
 enum Admitted {
     First(Opened),
     Second(Seat),
+    /// Nothing here: another process has the tunnel.
+    #[cfg(unix)]
+    Elsewhere(Box<Passed>),
 }
+
+type Shared = Arc<Mutex<Option<Admitted>>>;
 
 async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted) -> Option<Guest> {
     let began = Instant::now();
     let deadline = began + desk.limits.opening;
-    let Accepted { mut socket, peer, mut visit } = accepted;
-    if desk.proxy.introduces(peer) {
+    let Accepted { mut socket, peer, passed, mut visit } = accepted;
+    let mut client = peer;
+    if !passed && desk.proxy.introduces(peer) {
         match timeout_at(deadline, proxied::header(&mut socket)).await {
-            Ok(Ok(client)) => visit.introduce(client.unwrap_or(peer)),
+            Ok(Ok(introduced)) => client = introduced.unwrap_or(peer),
             Ok(Err(_)) => return sent_away(desk, Why::Proxy, None),
             Err(_) => return sent_away(desk, Why::TooSlow, None),
         }
+        if desk.access.blocks(client) {
+            return sent_away(desk, Why::Blocked, Some(Source::of(client)));
+        }
+        visit.introduce(client);
         if visit.arrival() == Arrival::Drop {
             return sent_away(desk, Why::Crowded, visit.account());
         }
     }
     let wire = match tls {
         None => Wire::plain(socket),
-        Some(tls) => match timeout_at(deadline, tls.accept(socket)).await {
+        Some(tls) => match timeout_at(deadline, desk.handshakes.accept(&tls, socket)).await {
             Ok(Ok(tls)) => Wire::tls(tls),
-            Ok(Err(_)) => return sent_away(desk, Why::Tls, visit.account()),
+            Ok(Err(NoTls::Failed)) => return sent_away(desk, Why::Tls, visit.account()),
+            Ok(Err(NoTls::Crowded)) => return sent_away(desk, Why::Flooded, visit.account()),
             Err(_) => return sent_away(desk, Why::TooSlow, visit.account()),
         },
     };
-    let clerk = Clerk { desk: Arc::clone(desk), peer, visit: Mutex::new(visit), admitted: Mutex::new(None) };
+    let admitted = Shared::default();
+    let behind_proxy = !passed && desk.proxy.forwards(peer);
+    let clerk = Clerk {
+        desk: Arc::clone(desk),
+        client,
+        behind_proxy,
+        visit: Mutex::new(visit),
+        admitted: Arc::clone(&admitted),
+    };
     let mut connection = http1::Builder::new()
         .max_buf_size(desk.limits.head)
         // Refusals of one kind are the same bytes.
         .auto_date_header(false)
         .serve_connection(TokioIo::new(wire), clerk);
-    let served = timeout_at(deadline, future::poll_fn(|cx| connection.poll_without_shutdown(cx))).await;
+    let served = future::poll_fn(|cx| match connection.poll_without_shutdown(cx) {
+        Poll::Pending if lock(&admitted).as_ref().is_some_and(Admitted::is_elsewhere) => Poll::Ready(Ok(())),
+        served => served,
+    });
+    let served = timeout_at(deadline, served).await;
     let parts = connection.into_parts();
-    let (wire, Clerk { visit, admitted, .. }) = (parts.io.into_inner(), parts.service);
+    let (wire, Clerk { visit, .. }) = (parts.io.into_inner(), parts.service);
     let visit = visit.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let admitted = admitted.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let admitted = lock(&admitted).take();
     match (&served, &admitted) {
         (Err(_), _) => desk.refused(None, Why::TooSlow, visit.account()),
         (Ok(Err(error)), None) if error.is_parse_too_large() => {
@@ -120,6 +158,14 @@ async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted)
         }
         _ => {}
     }
+    #[cfg(unix)]
+    let admitted = match admitted {
+        Some(Admitted::Elsewhere(passed)) => {
+            let (desk, early) = (Arc::clone(desk), parts.read_buf);
+            return Some(Guest::Passed(Box::pin(passed.carry(desk, wire, early, visit))));
+        }
+        admitted => admitted,
+    };
     let arrived = matches!(served, Ok(Ok(())));
     if arrived && admitted.is_some() {
         desk.board.metrics.upgraded(began.elapsed());
@@ -140,7 +186,7 @@ async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted)
             }
             None
         }
-        Some(Admitted::Second(_)) => None,
+        Some(_) => None,
         None => {
             if served.is_ok() {
                 let _ = timeout(defaults::LINGER, wire.hang_up()).await;
@@ -158,35 +204,78 @@ fn sent_away(desk: &Desk, why: Why, from: Account) -> Option<Guest> {
 /// Answers the one request of a connection.
 struct Clerk {
     desk: Arc<Desk>,
-    peer: IpAddr,
+    client: IpAddr,
+    /// Its headers say who the client is.
+    behind_proxy: bool,
     visit: Mutex<Visit>,
-    admitted: Mutex<Option<Admitted>>,
+    admitted: Shared,
+}
+
+/// An answer: now, after somebody was asked, or never.
+enum Reply {
+    Now(Option<Response<Full<Bytes>>>),
+    Later(Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>),
+}
+
+impl Reply {
+    /// One connection asks one question. (The library's own switch for this
+    /// would also strike "Upgrade" from the header of a 101.)
+    fn now(mut response: Response<Full<Bytes>>) -> Self {
+        close_after(&mut response);
+        Self::Now(Some(response))
+    }
+}
+
+impl Future for Reply {
+    type Output = Result<Response<Full<Bytes>>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Reply::Now(response) => {
+                response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
+            }
+            Reply::Later(later) => later.as_mut().poll(cx).map(Ok),
+        }
+    }
+}
+
+impl Admitted {
+    fn is_elsewhere(&self) -> bool {
+        match self {
+            Self::First(_) | Self::Second(_) => false,
+            #[cfg(unix)]
+            Self::Elsewhere(_) => true,
+        }
+    }
+}
+
+fn lock(shared: &Shared) -> MutexGuard<'_, Option<Admitted>> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Service<Request<Incoming>> for Clerk {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
+    type Future = Reply;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let mut response = self.answer(&request).unwrap_or_else(|refusal| {
+        self.answer(&request).unwrap_or_else(|refusal| {
             let account = self.visit.lock().unwrap_or_else(PoisonError::into_inner).account();
-            self.desk.refused(refusal.status(), refusal.why(), account);
-            refusal.response()
-        });
-        // One connection asks one question. (The library's own switch for
-        // this would also strike "Upgrade" from the header of a 101.)
-        let headers = response.headers_mut();
-        headers.entry(CONNECTION).or_insert(HeaderValue::from_static("close"));
-        future::ready(Ok(response))
+            Reply::now(refused(&self.desk, refusal, account))
+        })
     }
 }
 
 impl Clerk {
-    fn answer(&self, request: &Request<Incoming>) -> Result<Response<Full<Bytes>>, Refusal> {
+    fn answer(&self, request: &Request<Incoming>) -> Result<Reply, Refusal> {
         let mut visit = self.visit.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.desk.proxy.forwards(self.peer) {
-            visit.introduce(self.desk.proxy.forwarded_for(request.headers(), self.peer));
+        let mut client = self.client;
+        if self.behind_proxy {
+            client = self.desk.proxy.forwarded_for(request.headers(), client);
+            if self.desk.access.blocks(client) {
+                return Err(Refusal::new(Why::Blocked));
+            }
+            visit.introduce(client);
         }
         match visit.arrival() {
             Arrival::Welcome => {}
@@ -201,7 +290,7 @@ impl Clerk {
             return Err(Refusal::new(Why::NotFound));
         }
         if request.uri().path() == "/healthz" {
-            return Ok(healthy());
+            return Ok(Reply::now(healthy()));
         }
         let route = match Route::parse(request.uri().path()) {
             Ok(route @ (Route::New(_) | Route::Connect(..))) => route,
@@ -216,100 +305,95 @@ impl Clerk {
         if !tokens(request.headers(), SEC_WEBSOCKET_PROTOCOL).any(|offered| offered == SUBPROTOCOL) {
             return Err(Refusal::new(Why::Subprotocol));
         }
-        let (admitted, routing_id) = match route {
-            Route::New(id) => {
-                let opened = self.desk.open(id, &visit).map_err(|why| match why {
-                    Why::Throttled => Refusal::later(why, Duration::from_secs(1)),
-                    _ => Refusal::new(why),
-                })?;
-                (Admitted::First(opened), Some(self.desk.routing_id))
-            }
-            Route::Connect(routing_id, id) => {
-                let seat = self.desk.join(routing_id, id).ok_or(Refusal::new(Why::NotFound))?;
-                (Admitted::Second(seat), None)
-            }
-            Route::Contact(_) => return Err(Refusal::new(Why::NotFound)),
-        };
-        let mut response = switching(key);
-        if let Some(value) = routing_id.and_then(|id| HeaderValue::try_from(id.to_hex()).ok()) {
-            let name = HeaderName::from_bytes(ROUTING_ID_HEADER.as_bytes());
-            name.map(|name| response.headers_mut().insert(name, value)).ok();
+        match route {
+            Route::New(id) => self.open(id, key, (client, visit.account()), request),
+            Route::Connect(routing_id, id) => self.join(routing_id, id, key, client, request),
+            Route::Contact(_) => Err(Refusal::new(Why::NotFound)),
         }
-        *self.admitted.lock().unwrap_or_else(PoisonError::into_inner) = Some(admitted);
-        Ok(response)
     }
+
+    fn open(
+        &self,
+        id: TunnelId,
+        key: &[u8],
+        (client, account): (IpAddr, Account),
+        request: &Request<Incoming>,
+    ) -> Result<Reply, Refusal> {
+        let (desk, admitted) = (Arc::clone(&self.desk), Arc::clone(&self.admitted));
+        let response = switching(key, Some(desk.routing_id));
+        let question = match desk.access.may_open(client, request.headers()) {
+            Verdict::Yes => return open(&desk, id, account, &admitted).map(|()| Reply::now(response)),
+            Verdict::No(why) => return Err(Refusal::new(why)),
+            Verdict::Ask(question) => question,
+        };
+        Ok(Reply::Later(Box::pin(async move {
+            let allowed = desk.access.ask(question).await.map_err(refusal);
+            let mut response = match allowed.and_then(|()| open(&desk, id, account, &admitted)) {
+                Ok(()) => response,
+                Err(refusal) => refused(&desk, refusal, account),
+            };
+            close_after(&mut response);
+            response
+        })))
+    }
+
+    fn join(
+        &self,
+        routing_id: RoutingId,
+        id: TunnelId,
+        key: &[u8],
+        client: IpAddr,
+        request: &Request<Incoming>,
+    ) -> Result<Reply, Refusal> {
+        #[cfg(not(unix))]
+        let _ = (client, request);
+        #[cfg(unix)]
+        if let Some(passed) = self.pass_on(routing_id, client, request) {
+            *lock(&self.admitted) = Some(Admitted::Elsewhere(Box::new(passed)));
+            return Ok(Reply::Now(None));
+        }
+        let seat = self.desk.join(routing_id, id).ok_or(Refusal::new(Why::NotFound))?;
+        *lock(&self.admitted) = Some(Admitted::Second(seat));
+        Ok(Reply::now(switching(key, None)))
+    }
+
+    /// The way to the process that gave this routing id, if that is another
+    /// one of this node.
+    #[cfg(unix)]
+    fn pass_on(&self, routing_id: RoutingId, client: IpAddr, request: &Request<Incoming>) -> Option<Passed> {
+        let socket = self.desk.sibling(routing_id)?;
+        Passed::to(&socket, client, passing::head(request))
+    }
+}
+
+/// Opens a tunnel whose party has yet to be told.
+fn open(desk: &Arc<Desk>, id: TunnelId, account: Account, admitted: &Shared) -> Result<(), Refusal> {
+    let opened = desk.open(id, account).map_err(refusal)?;
+    *lock(admitted) = Some(Admitted::First(opened));
+    Ok(())
+}
+
+fn refusal(why: Why) -> Refusal {
+    match why {
+        Why::Throttled => Refusal::later(why, Duration::from_secs(1)),
+        Why::Draining => Refusal::later(why, defaults::DRAIN_RETRY),
+        Why::Memory => Refusal::later(why, defaults::MEMORY_RETRY),
+        Why::Undecided => Refusal::later(why, defaults::UNDECIDED_RETRY),
+        _ => Refusal::new(why),
+    }
+}
+
+fn refused(desk: &Desk, refusal: Refusal, from: Account) -> Response<Full<Bytes>> {
+    desk.refused(refusal.status(), refusal.why(), from);
+    refusal.response()
+}
+
+fn close_after(response: &mut Response<Full<Bytes>>) {
+    response.headers_mut().entry(CONNECTION).or_insert(HeaderValue::from_static("close"));
 }
 
 fn healthy() -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from_static(b"ok\n")));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
-}
-
-/// The upgrade. It alone says what time it is here: a client whose clock is
-/// wrong learns it from nobody else.
-fn switching(key: &[u8]) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
-    if let Ok(date) = HeaderValue::try_from(httpdate::fmt_http_date(SystemTime::now())) {
-        headers.insert(DATE, date);
-    }
-    if let Ok(accept) = HeaderValue::try_from(derive_accept_key(key)) {
-        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
-    }
-    response
-}
-
-/// The key of a well-formed websocket request (RFC 6455, section 4.2.1).
-fn websocket_key(request: &Request<Incoming>) -> Option<&[u8]> {
-    let headers = request.headers();
-    let has = |name, wanted: &str| tokens(headers, name).any(|token| token.eq_ignore_ascii_case(wanted));
-    let key = only(headers, SEC_WEBSOCKET_KEY)?;
-    // 16 bytes in base64: 22 digits and two signs of padding
-    let digits = key.strip_suffix("==").filter(|digits| digits.len() == 22)?;
-    let well_formed = request.version() == Version::HTTP_11
-        && request.body().is_end_stream()
-        && only(headers, HOST).is_some()
-        && only(headers, SEC_WEBSOCKET_VERSION) == Some("13")
-        && has(CONNECTION, "upgrade")
-        && has(UPGRADE, "websocket")
-        && digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));
-    well_formed.then_some(key.as_bytes())
-}
-
-/// No origin at all, as every program sends that is no browser; or that of
-/// the relay itself, under the name by which it was asked or another of its own.
-fn origin_is_ours(headers: &HeaderMap, ours: &[String]) -> bool {
-    if !headers.contains_key(ORIGIN) {
-        return true;
-    }
-    let Some(origin) = only(headers, ORIGIN).and_then(|origin| origin.parse::<http::Uri>().ok()) else {
-        return false;
-    };
-    let Some(host) = origin.host().filter(|_| origin.scheme().is_some()) else { return false };
-    let asked = only(headers, HOST).and_then(|host| host.parse::<http::uri::Authority>().ok());
-    asked.is_some_and(|asked| asked.host().eq_ignore_ascii_case(host))
-        || ours.iter().any(|name| name.eq_ignore_ascii_case(host))
-}
-
-/// The value of a header that is there once.
-fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().ok(),
-        _ => None,
-    }
-}
-
-/// The comma-separated tokens of all headers of this name.
-fn tokens(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(',').map(str::trim))
 }

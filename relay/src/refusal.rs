@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_VERSION};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_VERSION, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -30,6 +30,22 @@ pub enum Why {
     Throttled,
     /// The relay is full.
     Full,
+    /// Opening a tunnel needs a token, and this was none.
+    Token,
+    /// This network, or whoever asked, may not open tunnels.
+    NotAllowed,
+    /// Whoever decides could not be asked.
+    Undecided,
+    /// This network may do nothing.
+    Blocked,
+    /// There is no memory for one more tunnel.
+    Memory,
+    /// Too many TLS handshakes wait for their turn.
+    Flooded,
+    /// There are no descriptors.
+    Exhausted,
+    /// The relay ends, and opens no tunnels.
+    Draining,
     /// Not HTTP.
     Malformed,
     /// The request's head is too large.
@@ -55,6 +71,14 @@ impl Why {
         Self::Taken,
         Self::Throttled,
         Self::Full,
+        Self::Token,
+        Self::NotAllowed,
+        Self::Undecided,
+        Self::Blocked,
+        Self::Memory,
+        Self::Flooded,
+        Self::Exhausted,
+        Self::Draining,
         Self::Malformed,
         Self::HeadTooLarge,
         Self::Proxy,
@@ -74,6 +98,14 @@ impl Why {
             Self::Taken => "taken",
             Self::Throttled => "throttled",
             Self::Full => "full",
+            Self::Token => "token",
+            Self::NotAllowed => "not-allowed",
+            Self::Undecided => "undecided",
+            Self::Blocked => "blocked",
+            Self::Memory => "memory",
+            Self::Flooded => "flooded",
+            Self::Exhausted => "exhausted",
+            Self::Draining => "draining",
             Self::Malformed => "malformed",
             Self::HeadTooLarge => "head-too-large",
             Self::Proxy => "proxy",
@@ -119,6 +151,9 @@ impl Refusal {
             Why::Method => {
                 headers.insert(ALLOW, HeaderValue::from_static("GET"));
             }
+            Why::Token => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
             Why::Websocket => {
                 headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
             }
@@ -142,9 +177,14 @@ fn status_and_text(why: Why) -> Option<(StatusCode, &'static str)> {
         Why::Taken => (StatusCode::CONFLICT, "this tunnel is in use\n"),
         Why::Throttled => (StatusCode::TOO_MANY_REQUESTS, "too many requests\n"),
         Why::Full => (StatusCode::SERVICE_UNAVAILABLE, "full\n"),
+        Why::Token => (StatusCode::UNAUTHORIZED, "a token is needed\n"),
+        Why::NotAllowed | Why::Blocked => (StatusCode::FORBIDDEN, "not allowed\n"),
+        Why::Undecided => (StatusCode::SERVICE_UNAVAILABLE, "not now\n"),
+        Why::Memory => (StatusCode::SERVICE_UNAVAILABLE, "full\n"),
+        Why::Draining => (StatusCode::SERVICE_UNAVAILABLE, "going away\n"),
         Why::Malformed => (StatusCode::BAD_REQUEST, "bad request\n"),
         Why::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ""),
-        Why::Proxy | Why::Tls | Why::TooSlow | Why::Crowded => return None,
+        Why::Proxy | Why::Tls | Why::TooSlow | Why::Crowded | Why::Flooded | Why::Exhausted => return None,
     })
 }
 

@@ -3,7 +3,8 @@
 //! Structured: [`Relay::run`] owns every task it starts. When it ends, or is
 //! dropped, all of them end.
 
-use std::future::Future;
+use std::convert::Infallible;
+use std::future::{Future, pending};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,40 +12,61 @@ use std::time::Instant;
 
 use cablecar_protocol::ids::RoutingId;
 use rustls::ServerConfig;
-use tokio::sync::mpsc;
+#[cfg(unix)]
+use tokio::net::UnixListener;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use crate::access::Access;
 use crate::acme::Authority;
 use crate::address::Address;
 use crate::admin::Admin;
-use crate::config::{self, Config, Security};
+use crate::config::{Config, Security};
 use crate::control::{Board, Control};
 use crate::defaults;
-use crate::desk::Desk;
+use crate::desk::{Desk, Terms};
+use crate::drain::Drain;
+#[cfg(unix)]
+use crate::drain::Stage;
 use crate::error::Error;
+use crate::identity::Identity;
+#[cfg(unix)]
+use crate::identity::Place;
 use crate::listeners::{self, Listener};
 use crate::observer::{Event, Observer};
+#[cfg(unix)]
+use crate::passing;
 use crate::reception::{self, Accepted};
 use crate::refusal::Why;
 use crate::reload::{Reload, Reloader};
+use crate::reserve::{self, Reserve};
 use crate::roll_call::{Called, RollCall};
+#[cfg(unix)]
+use crate::service;
 use crate::socket::Socket;
 use crate::source::Source;
+use crate::upgrade::Inheritance;
+#[cfg(unix)]
+use crate::upgrade::{NotUpgraded, Successor, Upgrade};
 
 /// A relay that is bound to its addresses and not running yet.
 #[derive(Debug)]
 pub struct Relay {
     listeners: Vec<Listener>,
-    routing_id: RoutingId,
+    identity: Identity,
+    access: Arc<Access>,
+    drain: Drain,
+    #[cfg(unix)]
+    upgrade: Upgrade,
+    inheritance: Inheritance,
     reloader: Arc<Reloader>,
     roll_call: RollCall,
     tls: Option<Arc<ServerConfig>>,
     authority: Option<Authority>,
     config: Config,
     board: Arc<Board>,
-    admin: Option<Admin>,
+    admin: Option<Arc<Admin>>,
 }
 
 impl Relay {
@@ -56,10 +78,21 @@ impl Relay {
     /// [`Error::Listen`] if an address cannot be had. Must be called within
     /// a tokio runtime.
     pub fn bind(config: Config) -> Result<Self, Error> {
+        Self::bind_with(config, Inheritance::default())
+    }
+
+    /// The same for a process that takes the place of another one: what that
+    /// one listens on is not bound again.
+    ///
+    /// # Errors
+    /// As of [`Relay::bind`].
+    pub fn bind_with(config: Config, mut inheritance: Inheritance) -> Result<Self, Error> {
         config.check()?;
-        let routing_id = config.routing_id.map_or_else(config::random_routing_id, Ok)?;
-        let listeners = listeners::bind(&config.listen)?;
-        let mut files: Vec<Arc<dyn Reload>> = Vec::new();
+        let access = Arc::new(Access::new(&config.access)?);
+        let listeners = listeners::bind(&config.listen, &mut inheritance)?;
+        let admin = config.admin.listen.as_ref();
+        let admin = admin.map(|address| Admin::bind(address, &mut inheritance)).transpose()?;
+        let mut files: Vec<Arc<dyn Reload>> = vec![Arc::clone(&access) as Arc<dyn Reload>];
         let mut authority = None;
         let tls = match &config.security {
             Security::Tls(tls) => Some(Arc::clone(tls)),
@@ -71,10 +104,24 @@ impl Relay {
             Security::Plain => None,
         };
         let reloader = Arc::new(Reloader::new(files));
-        let board = Arc::new(Board::new(&config, &reloader));
-        let admin = config.admin.listen.as_ref().map(Admin::bind).transpose()?;
-        let roll_call = RollCall::new();
-        Ok(Self { listeners, routing_id, reloader, roll_call, tls, authority, config, board, admin })
+        let drain = Drain::default();
+        let board = Arc::new(Board::new(&config, &reloader, &drain));
+        Ok(Self {
+            listeners,
+            identity: Identity::of(&config)?,
+            access,
+            drain,
+            #[cfg(unix)]
+            upgrade: Upgrade::default(),
+            inheritance,
+            reloader,
+            roll_call: RollCall::new(),
+            tls,
+            authority,
+            config,
+            board,
+            admin,
+        })
     }
 
     /// The first bound IP address, with the port that was really taken;
@@ -89,12 +136,23 @@ impl Relay {
 
     /// Where its admin listener is, if it has one.
     pub fn admin_addr(&self) -> Option<Address> {
-        self.admin.as_ref().and_then(Admin::address)
+        self.admin.as_ref().map(|admin| admin.listener().address().clone())
     }
 
     /// The routing id that it gives and answers to.
     pub fn routing_id(&self) -> RoutingId {
-        self.routing_id
+        self.identity.routing_id
+    }
+
+    /// What makes it drain.
+    pub fn drain(&self) -> Drain {
+        self.drain.clone()
+    }
+
+    /// What puts a new program in its place.
+    #[cfg(unix)]
+    pub fn upgrade(&self) -> Upgrade {
+        self.upgrade.clone()
     }
 
     /// What shows how it is, and steers it.
@@ -114,16 +172,24 @@ impl Relay {
     }
 
     /// Serves until `shutdown` ends; then closes every tunnel and waits for
-    /// the last, for at most two seconds.
+    /// the last, for at most two seconds. Ends by itself once it has been
+    /// made to [`Drain`], or another process has taken its place, and no
+    /// tunnel is left.
     pub async fn run(self, shutdown: impl Future<Output = ()>, observer: impl Observer) {
         let control = self.control();
-        let Self { listeners, routing_id, reloader, roll_call, tls, authority, config, board, admin } = self;
+        let Self { listeners, identity, access, reloader, roll_call, tls, authority, config, .. } = self;
         let (hosts, tls) = (config.hosts(), tls.map(TlsAcceptor::from));
         let connections = config.limits.connections.unwrap_or_else(connections_by_descriptors);
-        let observer = Box::new(observer);
-        let board_of_desk = Arc::clone(&board);
-        let desk =
-            Desk::new(config.limits, config.proxy, hosts, routing_id, connections, board_of_desk, observer);
+        let terms = Terms { proxy: config.proxy, hosts, routing_id: identity.routing_id, access };
+        let (board, admin) = (self.board, self.admin);
+        let desk = Desk::new(config.limits, terms, connections, Arc::clone(&board), Box::new(observer));
+        #[cfg(unix)]
+        let possible = identity.place.as_ref().map(drop).map_err(|why| *why);
+        #[cfg(unix)]
+        let (desk, passed, _door) = match identity.place {
+            Ok(Place { socket, siblings, door }) => (desk.among(siblings), Ok(socket), Some(door)),
+            Err(why) => (desk, Err(why), None),
+        };
         let house = House { desk: Arc::new(desk) };
         board.attach(&house.desk);
         let desk = Arc::downgrade(&house.desk);
@@ -137,41 +203,67 @@ impl Relay {
             if let Some(authority) = authority {
                 authority.attend(tell).await;
             }
-            std::future::pending::<std::convert::Infallible>().await
+            pending::<Infallible>().await
         };
 
-        let (alive, mut last) = mpsc::channel::<()>(1);
+        self.inheritance.begin().await;
+
         // Aborted with this set, whatever happens.
         let mut loops = JoinSet::new();
-        for listener in listeners {
+        let listeners: Vec<_> = listeners.into_iter().map(Arc::new).collect();
+        for listener in &listeners {
             house.desk.notice(Event::Listening { addr: listener.address().clone() });
-            let door = Door { desk: Arc::clone(&house.desk), tls: tls.clone(), alive: alive.clone() };
-            loops.spawn(door.accept_all(listener, roll_call.enrol()));
+            let door = Door { desk: Arc::clone(&house.desk), tls: tls.clone() };
+            loops.spawn(door.accept_all(Arc::clone(listener), roll_call.enrol()));
         }
-        drop(alive);
         board.accepting(true);
+        // The operator's own door is handed over like the others.
+        let mut listeners = listeners;
+        if let Some(admin) = &admin {
+            listeners.push(Arc::clone(admin.listener()));
+            loops.spawn(Arc::clone(admin).serve(control));
+        }
+        #[cfg(unix)]
+        let brought = house.take_in(passed.as_ref());
+        #[cfg(not(unix))]
+        let brought = pending::<Infallible>();
+        let mut ended = pin!(async {
+            tokio::select! {
+                biased;
+                () = shutdown => {}
+                () = house.desk.drained() => {}
+                never = reloader.watch() => match never {},
+                never = renewal => match never {},
+                never = brought => match never {},
+            }
+        });
+        #[cfg(unix)]
         tokio::select! {
             biased;
-            () = pin!(shutdown) => {}
-            never = answer(admin, control) => match never {},
-            never = reloader.watch() => match never {},
-            never = renewal => match never {},
+            () = &mut ended => {}
+            successor = house.succession(&self.upgrade, possible, &listeners) => {
+                // In this order: nobody is to find two processes at the door.
+                board.accepting(false);
+                roll_call.dismiss();
+                loops.shutdown().await;
+                let process = successor.process();
+                service::succeeded_by(process);
+                successor.go().await;
+                listeners.iter().for_each(|listener| listener.hand_over());
+                drop((listeners, admin));
+                house.desk.notice(Event::HandedOver { process });
+                house.desk.drain.advance(Stage::HandedOver);
+                ended.await;
+            }
         }
+        #[cfg(not(unix))]
+        ended.await;
         board.accepting(false);
         roll_call.dismiss();
         loops.shutdown().await;
         house.desk.notice(Event::Stopping);
         house.desk.stop();
-        // Ends when the last connection has dropped its sender.
-        let _ = timeout(defaults::DRAIN, last.recv()).await;
-    }
-}
-
-/// Answers the operator, if there is a door for that.
-async fn answer(admin: Option<Admin>, control: Control) -> std::convert::Infallible {
-    match admin {
-        Some(admin) => admin.serve(control).await,
-        None => std::future::pending().await,
+        let _ = timeout(defaults::STOP, house.desk.visits.nobody()).await;
     }
 }
 
@@ -186,26 +278,69 @@ impl Drop for House {
     }
 }
 
+#[cfg(unix)]
+impl House {
+    /// Waits until a new program is ready that was asked for.
+    async fn succession(
+        &self,
+        upgrade: &Upgrade,
+        possible: Result<(), NotUpgraded>,
+        listeners: &[Arc<Listener>],
+    ) -> Successor {
+        loop {
+            upgrade.asked().await;
+            let named: Vec<_> = listeners.iter().map(|listener| listener.named()).collect();
+            let started = match possible {
+                Ok(()) => Successor::start(&named).await,
+                Err(why) => Err(why),
+            };
+            match started {
+                Ok(successor) => return successor,
+                Err(why) => self.desk.notice(Event::NotUpgraded { why }),
+            }
+        }
+    }
+
+    /// Serves whom other processes of this node pass on.
+    async fn take_in(&self, socket: Result<&UnixListener, &NotUpgraded>) -> Infallible {
+        let Ok(socket) = socket else { return pending().await };
+        loop {
+            match socket.accept().await {
+                Ok((stream, _)) => drop(tokio::spawn(passing::take_in(Arc::clone(&self.desk), stream))),
+                Err(_) => sleep(defaults::ACCEPT_PAUSE).await,
+            }
+        }
+    }
+}
+
 /// Where connections come in.
 struct Door {
     desk: Arc<Desk>,
     tls: Option<TlsAcceptor>,
-    alive: mpsc::Sender<()>,
 }
 
 impl Door {
-    async fn accept_all(self, listener: Listener, mut called: Called) {
-        let mut complaint = Complaint::default();
+    async fn accept_all(self, listener: Arc<Listener>, mut called: Called) {
+        let (mut complaint, mut reserve, mut none_left) = (Complaint::default(), Reserve::new(), false);
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = called.answer() => continue,
             };
             match accepted {
-                Ok((socket, peer)) => self.admit(socket, peer),
+                Ok((socket, peer)) => {
+                    none_left = false;
+                    self.admit(socket, peer);
+                }
                 Err(error) if concerns_one_connection(&error) => {}
-                Err(_) => {
+                Err(error) => {
                     self.desk.board.metrics.accept_failed();
+                    // The first time some may be free again after the pause.
+                    if std::mem::replace(&mut none_left, reserve::exhausted(&error)) && none_left {
+                        for _ in 0..reserve.shed(&listener).await {
+                            self.desk.refused(None, Why::Exhausted, None);
+                        }
+                    }
                     if let Some(failures) = complaint.raise(Instant::now()) {
                         self.desk.notice(Event::Struggling { failures });
                     }
@@ -216,10 +351,13 @@ impl Door {
     }
 
     fn admit(&self, socket: Socket, peer: IpAddr) {
-        let Some(visit) = self.desk.arrive(peer, &self.alive) else {
+        if self.desk.access.blocks(peer) && !self.desk.proxy.trusts(peer) {
+            return self.desk.refused(None, Why::Blocked, Some(Source::of(peer)));
+        }
+        let Some(visit) = self.desk.arrive(peer) else {
             return self.desk.refused(None, Why::Crowded, Some(Source::of(peer)));
         };
-        let accepted = Accepted { socket, peer, visit };
+        let accepted = Accepted { socket, peer, passed: false, visit };
         tokio::spawn(reception::attend(Arc::clone(&self.desk), self.tls.clone(), accepted));
     }
 }

@@ -53,6 +53,11 @@ impl Service {
     }
 }
 
+/// Says that another process is the service from now on.
+pub(crate) fn succeeded_by(process: u32) {
+    say(&[NotifyState::MainPid(process)]);
+}
+
 /// Says that it stops.
 pub(crate) fn stopping() {
     say(&[NotifyState::Stopping]);

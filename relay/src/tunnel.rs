@@ -76,7 +76,7 @@ impl Tunnel {
         let desk = Arc::clone(&self.desk);
         let ending = tokio::select! {
             biased;
-            () = desk.stopping() => Ending::Stopping,
+            ending = desk.stopping() => ending,
             ending = future::poll_fn(|cx| self.poll(cx)) => ending,
         };
         // Rare and large beside the waiting, so on the heap only when needed.
@@ -197,7 +197,7 @@ impl Tunnel {
             let deliver = timeout_at(until, future::poll_fn(|cx| self.poll_deliver(speaker, cx)));
             tokio::select! {
                 biased;
-                () = desk.stopping() => {}
+                _ = desk.stopping() => {}
                 _ = deliver => {}
             }
         }
@@ -347,7 +347,8 @@ fn came_too_late(mut arriving: oneshot::Receiver<Party>) -> Option<Party> {
 fn speaker(ending: Ending) -> Option<Side> {
     match ending {
         Ending::Closed { by: side } | Ending::Vanished { side } | Ending::Fault { side, .. } => Some(side),
-        Ending::Stuck { .. } | Ending::NobodyCame | Ending::LifeOver | Ending::Stopping => None,
+        Ending::Stuck { .. } | Ending::NobodyCame | Ending::LifeOver => None,
+        Ending::Overdue | Ending::Stopping => None,
     }
 }
 
@@ -357,6 +358,7 @@ fn reason(ending: Ending, to: Side) -> CloseReason {
         Ending::Closed { .. } => CloseReason::Normal,
         Ending::Fault { side, fault } if side == to => fault.into(),
         Ending::Vanished { .. } | Ending::Fault { .. } | Ending::Stopping => CloseReason::GoingAway,
+        Ending::Overdue => CloseReason::Restart,
         Ending::Stuck { .. } | Ending::NobodyCame | Ending::LifeOver => CloseReason::Policy,
     }
 }

@@ -17,7 +17,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Duration;
 
-use support::program::{Output, Serving, run};
+use support::serving::{Output, Serving, run};
 use tempfile::TempDir;
 
 const ADMIN: [&str; 2] = ["--admin-listen", "127.0.0.1:0"];

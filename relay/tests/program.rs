@@ -105,6 +105,33 @@ fn serve_prints_the_bound_address_and_ends_with_0() {
 }
 
 #[test]
+fn the_first_sigterm_drains_and_the_second_stops() {
+    let serving = Serving::start(&["--plain"]);
+    let open = "GET /cable/new/00000000000000000000000000000001 HTTP/1.1\r\nHost: x\r\n\
+        Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: fido.cable\r\n\r\n";
+    let mut phone = TcpStream::connect(serving.addr()).unwrap();
+    std::io::Write::write_all(&mut phone, open.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    phone.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 101");
+    kill("-TERM", &serving.child.id().to_string());
+    // The signal arrives when it likes, so the relay is asked until it says no.
+    loop {
+        let mut second = TcpStream::connect(serving.addr()).unwrap();
+        std::io::Write::write_all(&mut second, open.replace("01 HTTP", "02 HTTP").as_bytes()).unwrap();
+        second.read_exact(&mut answer).unwrap();
+        match &answer {
+            b"HTTP/1.1 503" => break,
+            other => assert_eq!(other, b"HTTP/1.1 101"),
+        }
+    }
+    let (code, _, err) = serving.signal("-TERM");
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("draining") && err.contains("stopping"), "{err}");
+}
+
+#[test]
 fn events_are_json_lines() {
     let serving = Serving::start(&["--plain", "--events", "json", "--domain-id", "266"]);
     let listening: serde_json::Value = serde_json::from_str(&serving.first_line).unwrap();
@@ -288,11 +315,15 @@ fn without_descriptors_it_waits_quietly_and_recovers() {
     assert!(spent < 20, "{spent} ticks of 10 ms in {time:?}");
 
     drop(crowd);
-    let mut tcp = TcpStream::connect(addr).unwrap();
-    std::io::Write::write_all(&mut tcp, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    tcp.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    // While there are none it closes the door to some; soon it does not.
+    let asked = || {
+        let mut tcp = TcpStream::connect(addr).unwrap();
+        std::io::Write::write_all(&mut tcp, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        tcp.read_to_string(&mut answer).ok()?;
+        answer.starts_with("HTTP/1.1 200").then_some(())
+    };
+    assert!((0..1000).any(|_| asked().is_some()), "it accepts nobody");
 
     let pid = serving.child.id().to_string();
     kill("-TERM", &pid);
@@ -301,6 +332,7 @@ fn without_descriptors_it_waits_quietly_and_recovers() {
     serving.stdout.read_to_string(&mut out).unwrap();
     let complaints = out.matches("\"struggling\"").count();
     assert!((1..10).contains(&complaints), "{complaints} complaints: {out}");
+    assert!(out.contains(r#""why":"exhausted""#), "{out}");
 }
 
 /// User and system time of a process, in hundredths of a second.

@@ -86,7 +86,7 @@ async fn walk(network: &Network, dial: &Dial, now: fn() -> SystemTime, seen: &mu
     };
     seen.next(&host, secured);
 
-    let headers = match upgrade(stream, &url, &host, until()).await {
+    let headers = match upgrade(stream, &url, &host, network.token(dial), until()).await {
         Ok(((socket, _), headers)) => {
             let _ = timeout(defaults::CLOSE, socket.close()).await;
             seen.next(&host, Outcome::Ok("a tunnel was opened, and left again".into()));

@@ -166,6 +166,16 @@ impl Error {
                 "relay.not-found",
                 "choose another relay with --domain-id: this host is no tunnel service, or has nothing at that path",
             ),
+            Error::RelayRefused { .. } => (
+                Class::Relay,
+                "relay.not-allowed",
+                "give the token that the relay's operator gave you with --relay-token-file, or choose another relay with --domain-id",
+            ),
+            Error::RelayToken { .. } => (
+                Class::Usage,
+                "relay.token-file",
+                "put the token alone into the file, and let nobody else read it: chmod 600",
+            ),
             Error::CodeInUse => (
                 Class::Relay,
                 "relay.code-in-use",

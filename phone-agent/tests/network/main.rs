@@ -13,6 +13,8 @@ mod doctor;
 mod proxies;
 mod radio;
 mod stand_in;
+#[cfg(unix)]
+mod tokens;
 
 use std::fs;
 use std::path::PathBuf;

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The file that we have made; gone when this is dropped, unless it is
 /// another's by then.
@@ -13,17 +14,26 @@ use std::path::{Path, PathBuf};
 pub(super) struct Footprint {
     path: PathBuf,
     identity: (u64, u64),
+    /// Another process takes it away.
+    left: AtomicBool,
 }
 
 impl Footprint {
     pub(super) fn of(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.into(), identity: identity(path)? })
+        Ok(Self { path: path.into(), identity: identity(path)?, left: AtomicBool::new(false) })
+    }
+}
+
+impl Footprint {
+    /// Leaves it to a process that listens there from now on.
+    pub(super) fn leave(&self) {
+        self.left.store(true, Ordering::Relaxed);
     }
 }
 
 impl Drop for Footprint {
     fn drop(&mut self) {
-        if identity(&self.path).is_ok_and(|now| now == self.identity) {
+        if !self.left.load(Ordering::Relaxed) && identity(&self.path).is_ok_and(|now| now == self.identity) {
             let _ = fs::remove_file(&self.path);
         }
     }

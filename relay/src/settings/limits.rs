@@ -45,6 +45,8 @@ table! {
         max_handshakes "N": Option<u32>;
         /// Memory beyond which no new tunnels are opened
         max_memory "SIZE": Option<Size>;
+        /// What a drain may take; as long as the last tunnel may live if absent
+        drain "TIME": Option<Time>;
     }
 }
 
@@ -72,6 +74,7 @@ impl Limits {
             connections: self.max_connections,
             handshakes: self.max_handshakes,
             memory: self.max_memory.map(|size| size.0),
+            drain: self.drain.map(|time| time.0),
         }
     }
 }

@@ -9,7 +9,7 @@
 )]
 
 pub(crate) mod needles;
-pub(crate) mod program;
+pub(crate) mod serving;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use cablecar_relay::{Config, Control, Event, Limits, Relay, Security};
+use cablecar_relay::{Config, Control, Drain, Event, Limits, Relay, Security};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -39,6 +39,7 @@ pub(crate) struct Running {
     pub(crate) addr: SocketAddr,
     pub(crate) control: Control,
     pub(crate) events: Mutex<Receiver<Event>>,
+    pub(crate) drain: Drain,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -60,6 +61,7 @@ pub(crate) fn start(change: impl FnOnce(&mut Limits)) -> Running {
 pub(crate) fn start_with(config: Config) -> Running {
     let relay = Relay::bind(config).unwrap();
     let (addr, control) = (relay.local_addr(), relay.control());
+    let drain = relay.drain();
     let (stop, stopped) = oneshot::channel::<()>();
     let (told, events) = channel();
     let observer = move |event| {
@@ -69,7 +71,7 @@ pub(crate) fn start_with(config: Config) -> Running {
         let _ = stopped.await;
     };
     let task = tokio::spawn(relay.run(shutdown, observer));
-    Running { addr, control, events: Mutex::new(events), stop: Some(stop), task }
+    Running { addr, control, events: Mutex::new(events), drain, stop: Some(stop), task }
 }
 
 impl Running {
@@ -79,6 +81,17 @@ impl Running {
         soon(&mut self.task).await.unwrap();
         let events: MutexGuard<'_, Receiver<Event>> = self.events.lock().unwrap();
         events.try_iter().collect()
+    }
+
+    /// Waits until it has ended, without asking it to.
+    pub(crate) async fn ends_by_itself(mut self) -> Vec<Event> {
+        soon(&mut self.task).await.unwrap();
+        let events: MutexGuard<'_, Receiver<Event>> = self.events.lock().unwrap();
+        events.try_iter().collect()
+    }
+
+    pub(crate) fn ended(&self) -> bool {
+        self.task.is_finished()
     }
 
     /// Waits for an event like this, and passes over the others.

@@ -145,6 +145,11 @@ class Run:
         if self.process.poll() is None:
             self.process.terminate()
             try:
+                self.process.wait(1.0)
+            except subprocess.TimeoutExpired:
+                # A relay lets its tunnels come to their end; the second time it does not wait.
+                self.process.terminate()
+            try:
                 self.process.wait(10.0)
             except subprocess.TimeoutExpired:
                 self.process.kill()

@@ -221,7 +221,7 @@ fn a_relay_that_is_stopped_in_the_middle_ends_cleanly_and_so_do_both_others() {
     let mut program = computer.create(&options);
     let mut serving = phone.scan(&code(&mut program), &air, &computer.network, NEVER);
     asked(&mut serving);
-    relay.program.terminate();
+    relay.program.interrupt();
     assert_eq!(relay.program.end().code, Some(0));
     // Whoever hears a tunnel being closed cannot know who closed it.
     assert_eq!(program.end().failed(1), "phone.hung-up");

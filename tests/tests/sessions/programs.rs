@@ -137,11 +137,11 @@ impl Program {
         self.child.wait().unwrap();
     }
 
-    /// Asks it to stop.
-    pub fn terminate(&self) {
+    /// Asks it to stop at once.
+    pub fn interrupt(&self) {
         let pid = self.child.id().to_string();
         // The shell's own: not every machine has the program.
-        let killed = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh", &pid]).status();
+        let killed = Command::new("sh").args(["-c", "kill -INT \"$1\"", "sh", &pid]).status();
         assert!(killed.unwrap().success());
     }
 }
