@@ -157,7 +157,7 @@ for _kind in PROXIES:
     CASES[f"{_kind.name}-sign-in"] = partial(sign_in, _kind)
     CASES[f"{_kind.name}-routes"] = partial(routes, _kind)
     CASES[f"{_kind.name}-source"] = partial(source, _kind)
-    # Caddy asks nobody else when a relay says no; it finds out by asking every two seconds.
+    # Caddy counts nobody, and asks nobody else when a relay says no.
     if _kind.name != "caddy":
         CASES[f"{_kind.name}-draining"] = partial(draining, _kind)
         CASES[f"{_kind.name}-cap"] = partial(cap, _kind)
