@@ -269,6 +269,11 @@ impl Config {
             ("--region", self.region < 64, "must be 0 to 63"),
             ("--node", self.node.is_none_or(|node| node < 1024), "must be 0 to 1023"),
             (
+                "--proxy-trusted",
+                self.proxy.protocol != ProxyProtocol::ProxyHeader || !self.proxy.trusted.is_empty(),
+                "must name a network: without one, no PROXY header is believed",
+            ),
+            (
                 "--admin-listen",
                 self.admin.listen.as_ref().is_none_or(Address::is_local),
                 "must be a loopback address or unix:PATH: whoever reaches it may do everything",
