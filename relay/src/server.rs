@@ -29,6 +29,7 @@ use crate::refusal::Why;
 use crate::reload::{Reload, Reloader};
 use crate::roll_call::{Called, RollCall};
 use crate::socket::Socket;
+use crate::tls::Certificates;
 
 /// A relay that is bound to its addresses and not running yet.
 #[derive(Debug)]
@@ -59,7 +60,8 @@ impl Relay {
         let tls = match &config.security {
             Security::Tls(tls) => Some(Arc::clone(tls)),
             Security::Files(certificates) => {
-                files.push(Arc::clone(certificates) as Arc<dyn Reload>);
+                let file: Arc<Certificates> = Arc::clone(certificates);
+                files.push(file);
                 Some(certificates.server()?)
             }
             Security::Acme(acme) => Some(authority.insert(Authority::new(acme)?).server()?),
