@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[cfg(feature = "bench")]
 use crate::bench;
 use crate::error::Error;
+use crate::journal::Journal;
 use crate::narrator::{Audience, Narrator};
 use crate::probe;
 use crate::server::Relay;
@@ -21,6 +22,7 @@ use crate::settings::value::Size;
 use crate::settings::value::{Time, Word};
 use crate::warning::Warning;
 
+mod admin;
 mod config;
 mod domain;
 
@@ -37,6 +39,8 @@ struct Cli {
 enum Command {
     /// Run a relay until SIGTERM or SIGINT
     Serve(Serve),
+    /// Ask a running relay, or tell it something
+    Admin(admin::Admin),
     /// Check or print the settings, without serving
     ///
     /// Takes the same flags, variables and file as serve.
@@ -96,6 +100,7 @@ fn run_with(args: impl Iterator<Item = OsString>) -> Result<ExitCode, Error> {
     };
     match cli.command {
         Command::Serve(serve) => serve.run(),
+        Command::Admin(admin) => admin.run(),
         Command::Config(config) => config.run(),
         Command::Domain(domain) => domain.run(),
         Command::Probe(probe) => probe.run(),
@@ -111,6 +116,7 @@ impl Serve {
             None => Audience::People,
         };
         let config = layers(self.flags)?.config()?;
+        let log = config.log.clone();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::System(error.to_string()))?;
         let narrated: Result<_, Error> = runtime.block_on(async {
@@ -121,12 +127,19 @@ impl Serve {
                 let _ = writeln!(std::io::stderr(), "clients look for this relay at {}", domain.host());
             }
             let (narrator, told) = Narrator::start(audience)?;
-            relay.run(stop, narrator).await;
-            Ok(told)
+            let (journal, level, written) = Journal::start(&log)?;
+            relay.control().on_level(level);
+            if let Some(addr) = relay.admin_addr() {
+                tracing::info!(%addr, "the admin listener is open");
+            }
+            relay.run(stop, (narrator, journal)).await;
+            Ok((told, written))
         });
         // Whatever has not ended by now is not waited for.
         runtime.shutdown_timeout(Duration::from_millis(100));
-        narrated?.wait();
+        let (told, written) = narrated?;
+        told.wait();
+        written.wait();
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -39,19 +39,25 @@
 //! ```
 
 mod address;
+mod admin;
 #[cfg(feature = "bench")]
 mod bench;
 mod caller;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod defaults;
 mod desk;
 pub mod error;
+mod exposition;
+mod journal;
 mod line;
 pub mod meter;
+pub mod metrics;
 mod narrator;
 pub mod observer;
 mod probe;
+mod process;
 mod pulse;
 mod reception;
 pub mod refusal;
@@ -66,6 +72,7 @@ mod wire;
 
 pub use address::Address;
 pub use config::{Config, Limits, Security};
+pub use control::Control;
 pub use error::Error;
 pub use observer::{Ending, Event, Fault, Observer, Serial, Side, Silent};
 pub use refusal::Why;

@@ -30,7 +30,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use crate::defaults;
 use crate::desk::{Desk, Opened, Seat, Visit};
 use crate::line::Line;
-use crate::meter::Arrival;
+use crate::meter::{Account, Arrival};
 use crate::refusal::{Refusal, Why};
 use crate::tunnel::{Party, Tunnel};
 use crate::wire::Wire;
@@ -67,13 +67,14 @@ enum Admitted {
 }
 
 async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, tcp: TcpStream, visit: Visit) -> Option<Guest> {
-    let deadline = Instant::now() + desk.limits.opening;
+    let accepted = Instant::now();
+    let deadline = accepted + desk.limits.opening;
     let wire = match tls {
         None => Wire::plain(tcp),
         Some(tls) => match timeout_at(deadline, tls.accept(tcp)).await {
             Ok(Ok(tls)) => Wire::tls(tls),
-            Ok(Err(_)) => return sent_away(desk, Why::Tls),
-            Err(_) => return sent_away(desk, Why::TooSlow),
+            Ok(Err(_)) => return sent_away(desk, Why::Tls, visit.account()),
+            Err(_) => return sent_away(desk, Why::TooSlow, visit.account()),
         },
     };
     let clerk = Clerk { desk: Arc::clone(desk), visit, admitted: Mutex::new(None) };
@@ -87,16 +88,20 @@ async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, tcp: TcpStream, vis
     let (wire, Clerk { visit, admitted, .. }) = (parts.io.into_inner(), parts.service);
     let admitted = admitted.into_inner().unwrap_or_else(PoisonError::into_inner);
     match (&served, &admitted) {
-        (Err(_), _) => desk.refused(None, Why::TooSlow),
+        (Err(_), _) => desk.refused(None, Why::TooSlow, visit.account()),
         (Ok(Err(error)), None) if error.is_parse_too_large() => {
-            desk.refused(Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE), Why::HeadTooLarge);
+            let status = Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+            desk.refused(status, Why::HeadTooLarge, visit.account());
         }
         (Ok(Err(error)), None) if error.is_parse() => {
-            desk.refused(Some(StatusCode::BAD_REQUEST), Why::Malformed);
+            desk.refused(Some(StatusCode::BAD_REQUEST), Why::Malformed, visit.account());
         }
         _ => {}
     }
     let arrived = matches!(served, Ok(Ok(())));
+    if arrived && admitted.is_some() {
+        desk.board.metrics.upgraded(accepted.elapsed());
+    }
     let party = |wire| Party::new(Line::new(wire, &parts.read_buf, desk.limits.message), visit, &desk.limits);
     match admitted {
         Some(Admitted::First(opened)) if arrived => {
@@ -123,8 +128,8 @@ async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, tcp: TcpStream, vis
     }
 }
 
-fn sent_away(desk: &Desk, why: Why) -> Option<Guest> {
-    desk.refused(None, why);
+fn sent_away(desk: &Desk, why: Why, from: Account) -> Option<Guest> {
+    desk.refused(None, why, from);
     None
 }
 
@@ -142,7 +147,7 @@ impl Service<Request<Incoming>> for Clerk {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let mut response = self.answer(&request).unwrap_or_else(|refusal| {
-            self.desk.refused(refusal.status(), refusal.why());
+            self.desk.refused(refusal.status(), refusal.why(), self.visit.account());
             refusal.response()
         });
         // One connection asks one question. (The library's own switch for

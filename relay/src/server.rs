@@ -17,7 +17,9 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::address::Address;
+use crate::admin::Admin;
 use crate::config::{self, Config, Security};
+use crate::control::{Board, Control};
 use crate::defaults;
 use crate::desk::Desk;
 use crate::error::Error;
@@ -33,6 +35,8 @@ pub struct Relay {
     addr: SocketAddr,
     routing_id: RoutingId,
     config: Config,
+    board: Arc<Board>,
+    admin: Option<Admin>,
 }
 
 impl Relay {
@@ -54,7 +58,9 @@ impl Relay {
         let failed = |cause| Error::Listen { addr: first.into(), cause };
         let listener = listen(first).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, addr, routing_id, config })
+        let board = Arc::new(Board::new(config.limits.clone()));
+        let admin = config.admin.listen.as_ref().map(Admin::bind).transpose()?;
+        Ok(Self { listener, addr, routing_id, config, board, admin })
     }
 
     /// The bound address, with the port that was really taken.
@@ -62,36 +68,60 @@ impl Relay {
         self.addr
     }
 
+    /// Where its admin listener is, if it has one.
+    pub fn admin_addr(&self) -> Option<Address> {
+        self.admin.as_ref().and_then(Admin::address)
+    }
+
     /// The routing id that it gives and answers to.
     pub fn routing_id(&self) -> RoutingId {
         self.routing_id
     }
 
+    /// What shows how it is, and steers it.
+    pub fn control(&self) -> Control {
+        Control::new(Arc::clone(&self.board))
+    }
+
     /// Serves until `shutdown` ends; then closes every tunnel and waits for
     /// the last, for at most two seconds.
     pub async fn run(self, shutdown: impl Future<Output = ()>, observer: impl Observer) {
-        let Self { listener, addr, routing_id, config } = self;
+        let control = self.control();
+        let Self { listener, addr, routing_id, config, board, admin } = self;
         let hosts = config.hosts();
         let tls = match config.security {
             Security::Tls(tls) => Some(TlsAcceptor::from(tls)),
             Security::Plain => None,
         };
         let connections = config.limits.connections.unwrap_or_else(connections_by_descriptors);
-        let desk = Desk::new(config.limits, hosts, routing_id, connections, Box::new(observer));
+        let observer = Box::new(observer);
+        let desk = Desk::new(config.limits, hosts, routing_id, connections, Arc::clone(&board), observer);
         let house = House { desk: Arc::new(desk), tls };
+        board.attach(&house.desk);
+        board.accepting(true);
         house.desk.notice(Event::Listening { addr: addr.into() });
 
         let (alive, mut last) = mpsc::channel::<()>(1);
         tokio::select! {
             biased;
             () = pin!(shutdown) => {}
+            never = answer(admin, control) => match never {},
             never = house.accept_all(&listener, &alive) => match never {},
         }
+        board.accepting(false);
         drop((listener, alive));
         house.desk.notice(Event::Stopping);
         house.desk.stop();
         // Ends when the last connection has dropped its sender.
         let _ = timeout(defaults::DRAIN, last.recv()).await;
+    }
+}
+
+/// Answers the operator, if there is a door for that.
+async fn answer(admin: Option<Admin>, control: Control) -> std::convert::Infallible {
+    match admin {
+        Some(admin) => admin.serve(control).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -115,6 +145,7 @@ impl House {
                 Ok((tcp, peer)) => self.admit(tcp, peer, alive),
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(_) => {
+                    self.desk.board.metrics.accept_failed();
                     if let Some(failures) = complaint.raise(Instant::now()) {
                         self.desk.notice(Event::Struggling { failures });
                     }
@@ -128,7 +159,7 @@ impl House {
         let exempt = self.desk.limits.exempt.iter().any(|network| network.contains(peer.ip()));
         let account = (!exempt).then(|| Source::of(peer.ip()));
         let Some(visit) = self.desk.arrive(account, alive) else {
-            return self.desk.refused(None, Why::Crowded);
+            return self.desk.refused(None, Why::Crowded, account);
         };
         // Handshake messages are small and wait for each other: 44 ms each with Nagle.
         if tcp.set_nodelay(true).is_ok() {

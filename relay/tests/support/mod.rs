@@ -8,13 +8,15 @@
     reason = "tests stop where they fail"
 )]
 
+pub(crate) mod program;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use cablecar_relay::{Config, Event, Limits, Relay, Security};
+use cablecar_relay::{Config, Control, Event, Limits, Relay, Security};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -34,6 +36,7 @@ pub(crate) type Socket = WebSocketStream<TcpStream>;
 
 pub(crate) struct Running {
     pub(crate) addr: SocketAddr,
+    pub(crate) control: Control,
     pub(crate) events: Mutex<Receiver<Event>>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
@@ -55,7 +58,7 @@ pub(crate) fn start(change: impl FnOnce(&mut Limits)) -> Running {
 
 pub(crate) fn start_with(config: Config) -> Running {
     let relay = Relay::bind(config).unwrap();
-    let addr = relay.local_addr();
+    let (addr, control) = (relay.local_addr(), relay.control());
     let (stop, stopped) = oneshot::channel::<()>();
     let (told, events) = channel();
     let observer = move |event| {
@@ -65,7 +68,7 @@ pub(crate) fn start_with(config: Config) -> Running {
         let _ = stopped.await;
     };
     let task = tokio::spawn(relay.run(shutdown, observer));
-    Running { addr, events: Mutex::new(events), stop: Some(stop), task }
+    Running { addr, control, events: Mutex::new(events), stop: Some(stop), task }
 }
 
 impl Running {
