@@ -31,6 +31,10 @@ pub const MAX_BYTES: u64 = 1 << 20;
 /// change from one network to another in a few seconds.
 pub const STALL: Duration = Duration::from_secs(10);
 
+/// Bytes a second at which a message is borne beyond [`STALL`]: half of what
+/// the slowest mobile networks carry.
+pub(crate) const SLOWEST: u64 = 4 * 1024;
+
 /// TCP, TLS and the request's head together: what a slow opening may cost.
 pub const OPENING: Duration = Duration::from_secs(10);
 
