@@ -187,7 +187,7 @@ async fn status(control: Control) -> Answer {
 
 async fn reload(control: Control) -> Answer {
     match spawn_blocking(move || control.reload()).await {
-        Ok(Ok(reloaded)) => say(StatusCode::OK, &json!({ "reloaded": reloaded })),
+        Ok(Ok(())) => say(StatusCode::OK, &json!({ "reloaded": true })),
         Ok(Err(error)) => {
             let told = json!({ "error": error.to_string(), "id": error.id(), "remedy": error.remedy() });
             say(StatusCode::UNPROCESSABLE_ENTITY, &told)

@@ -3,17 +3,20 @@
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "bench")]
 use crate::bench;
+use crate::config::{Config, Security};
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::narrator::{Audience, Narrator};
 use crate::probe;
 use crate::server::Relay;
+#[cfg(unix)]
+use crate::service::{self, Service};
 use crate::settings::environment;
 use crate::settings::flags::Flags;
 use crate::settings::layers::Layers;
@@ -117,22 +120,36 @@ impl Serve {
         };
         let config = layers(self.flags)?.config()?;
         let log = config.log.clone();
+        warnings(&config).iter().for_each(Warning::tell);
+        // While there is one thread.
+        #[cfg(unix)]
+        crate::listeners::claim();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::System(error.to_string()))?;
         let narrated: Result<_, Error> = runtime.block_on(async {
             let stop = stop_signal()?;
+            #[cfg(unix)]
+            let service = Service::new()?;
             let domain = config.domain;
             let relay = Relay::bind(config)?;
             if let Some(domain) = domain {
                 let _ = writeln!(std::io::stderr(), "clients look for this relay at {}", domain.host());
             }
             let (narrator, told) = Narrator::start(audience)?;
+            let control = relay.control();
             let (journal, level, written) = Journal::start(&log)?;
-            relay.control().on_level(level);
+            control.on_level(level);
             if let Some(addr) = relay.admin_addr() {
                 tracing::info!(%addr, "the admin listener is open");
             }
-            relay.run(stop, (narrator, journal)).await;
+            #[cfg(unix)]
+            let service = service.attend(relay.reloader(), relay.roll_call());
+            #[cfg(not(unix))]
+            let service = std::future::pending::<()>();
+            tokio::select! {
+                () = relay.run(stop, (narrator, journal)) => {}
+                () = service => {}
+            }
             Ok((told, written))
         });
         // Whatever has not ended by now is not waited for.
@@ -142,6 +159,14 @@ impl Serve {
         written.wait();
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What is not as it should be, and works.
+fn warnings(config: &Config) -> Vec<Warning> {
+    let Security::Files(certificates) = &config.security else { return Vec::new() };
+    let expired = certificates.check(SystemTime::now()).err();
+    let expired = expired.map(|error| Warning::Expired(error.to_string()));
+    expired.into_iter().chain(certificates.is_rsa().then_some(Warning::Rsa)).collect()
 }
 
 /// What was typed, over the environment, over the file, over the defaults.
@@ -164,6 +189,7 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Error> {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
+            service::stopping();
         })
     }
     #[cfg(not(unix))]

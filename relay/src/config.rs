@@ -15,6 +15,7 @@ use crate::defaults;
 use crate::error::Error;
 use crate::meter::SourceLimits;
 use crate::source::Network;
+use crate::tls::Certificates;
 
 /// What a relay is told to do.
 #[derive(Debug, Clone)]
@@ -50,8 +51,10 @@ pub struct Config {
 /// Who does TLS.
 #[derive(Debug, Clone)]
 pub enum Security {
-    /// The relay itself.
+    /// The relay itself, with what stays as it is.
     Tls(Arc<rustls::ServerConfig>),
+    /// The relay itself, with files that are read again when they change.
+    Files(Arc<Certificates>),
     /// A proxy in front, or nobody, on a loopback address.
     Plain,
 }

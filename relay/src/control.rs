@@ -2,18 +2,20 @@
 //! and the program's signals use.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::config::{Limits, LogLevel};
+use crate::config::{Config, Limits, LogLevel, Security};
 use crate::desk::Desk;
 use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::process::Process;
+use crate::reload::Reloader;
+use crate::tls::Certificates;
 
 /// A hand on one relay. Clones are of the same relay; all of them outlive it.
 #[derive(Clone)]
@@ -29,9 +31,8 @@ pub(crate) struct Board {
     desk: OnceLock<Weak<Desk>>,
     accepting: AtomicBool,
     draining: watch::Sender<bool>,
-    /// Seconds since 1970; 0 if there is no certificate.
-    certificate_expiry: AtomicI64,
-    reload: OnceLock<Box<dyn Fn() -> Result<(), Error> + Send + Sync>>,
+    certificates: Option<Arc<Certificates>>,
+    reloader: Arc<Reloader>,
     level: OnceLock<Box<dyn LevelSwitch>>,
 }
 
@@ -61,7 +62,7 @@ pub struct Snapshot {
     /// Whether no tunnel may be opened any more.
     pub draining: bool,
     /// When the certificate expires, in seconds since 1970, if that is known.
-    pub certificate_expiry: Option<i64>,
+    pub certificate_expiry: Option<u64>,
 }
 
 /// Everything there is to say about a relay, for people and programs.
@@ -80,7 +81,7 @@ pub struct Status {
     resident_bytes: Option<u64>,
     /// Seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
-    certificate_expiry: Option<i64>,
+    certificate_expiry: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     log_level: Option<&'static str>,
     limits: LimitsInUse,
@@ -121,16 +122,20 @@ struct LimitsInUse {
 }
 
 impl Board {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(config: &Config, reloader: &Arc<Reloader>) -> Self {
+        let certificates = match &config.security {
+            Security::Files(certificates) => Some(Arc::clone(certificates)),
+            Security::Tls(_) | Security::Plain => None,
+        };
         Self {
             metrics: Metrics::new(),
-            limits,
+            limits: config.limits.clone(),
             started: Instant::now(),
             desk: OnceLock::new(),
             accepting: AtomicBool::new(false),
             draining: watch::Sender::new(false),
-            certificate_expiry: AtomicI64::new(0),
-            reload: OnceLock::new(),
+            certificates,
+            reloader: Arc::clone(reloader),
             level: OnceLock::new(),
         }
     }
@@ -149,8 +154,10 @@ impl Board {
         *self.draining.borrow()
     }
 
-    pub(crate) fn certificate_expiry(&self) -> Option<i64> {
-        Some(self.certificate_expiry.load(Ordering::Relaxed)).filter(|expiry| *expiry != 0)
+    /// Of the certificate that new connections are shown at present.
+    pub(crate) fn certificate_expiry(&self) -> Option<u64> {
+        let expiry = self.certificates.as_ref()?.expiry();
+        Some(expiry.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs())
     }
 }
 
@@ -199,13 +206,12 @@ impl Control {
         self.board.draining.send_if_modified(|draining| !std::mem::replace(draining, true))
     }
 
-    /// Reads again what can change while it runs. Blocks as files do.
+    /// Reads its files again. Blocks as files do.
     ///
     /// # Errors
-    /// What made the new state unusable; the old one stays. `Ok(false)` if
-    /// there is nothing to read again.
-    pub fn reload(&self) -> Result<bool, Error> {
-        self.board.reload.get().map_or(Ok(false), |reload| reload().map(|()| true))
+    /// Of the first file that is wrong; then everything stays as it was.
+    pub fn reload(&self) -> Result<(), Error> {
+        self.board.reloader.reload()
     }
 
     /// Logs at this level from now on. `false` if this relay has no log.
@@ -216,19 +222,9 @@ impl Control {
         })
     }
 
-    /// What [`Control::reload`] does. The first one stays.
-    pub fn on_reload(&self, reload: impl Fn() -> Result<(), Error> + Send + Sync + 'static) {
-        let _ = self.board.reload.set(Box::new(reload));
-    }
-
     /// What [`Control::set_level`] changes. The first one stays.
     pub fn on_level(&self, switch: impl LevelSwitch + 'static) {
         let _ = self.board.level.set(Box::new(switch));
-    }
-
-    /// When the certificate in use expires, in seconds since 1970.
-    pub fn certificate_expires(&self, expiry: i64) {
-        self.board.certificate_expiry.store(expiry, Ordering::Relaxed);
     }
 }
 

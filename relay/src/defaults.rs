@@ -112,6 +112,10 @@ pub(crate) const LAST_WORDS: u64 = 1 << 20;
 /// seconds that service managers consider prompt.
 pub(crate) const DRAIN: Duration = Duration::from_millis(1500);
 
+/// Pause between looks at the files that can change. A certificate lives for
+/// weeks; two looks a second would be no better and are not free.
+pub(crate) const RELOAD_POLL: Duration = Duration::from_secs(2);
+
 /// Pause after accept() failed: ten tries a second cost nothing, and
 /// accepting resumes soon after descriptors are free.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -1,6 +1,7 @@
 //! What all connections of a relay share, and the guards that put back what
 //! one of them has taken.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,11 +9,12 @@ use std::time::{Duration, Instant};
 use cablecar_protocol::ids::{RoutingId, TunnelId};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::config::Limits;
+use crate::config::{Limits, Proxy};
 use crate::control::{Board, Snapshot};
 use crate::meter::{Account, Arrival, Meter};
 use crate::observer::{Ending, Event, Observer, Serial, Side};
 use crate::refusal::Why;
+use crate::source::Source;
 use crate::switchboard::{Standing, Switchboard, Ticket};
 use crate::tunnel::Party;
 
@@ -22,6 +24,7 @@ pub(crate) type Seat = oneshot::Sender<Party>;
 /// What all connections of one relay share.
 pub(crate) struct Desk {
     pub(crate) limits: Limits,
+    pub(crate) proxy: Proxy,
     /// Host names whose pages may connect, lower case.
     pub(crate) hosts: Vec<String>,
     pub(crate) routing_id: RoutingId,
@@ -39,6 +42,7 @@ pub(crate) struct Desk {
 impl Desk {
     pub(crate) fn new(
         limits: Limits,
+        proxy: Proxy,
         hosts: Vec<String>,
         routing_id: RoutingId,
         connections: u64,
@@ -49,6 +53,7 @@ impl Desk {
         let meter = Meter::new(limits.per_source, connections);
         Self {
             limits,
+            proxy,
             hosts,
             routing_id,
             switchboard: Mutex::new(switchboard),
@@ -96,9 +101,17 @@ impl Desk {
         }
     }
 
-    /// Counts a connection in; `None` to drop it at once.
-    pub(crate) fn arrive(self: &Arc<Self>, account: Account, alive: &mpsc::Sender<()>) -> Option<Visit> {
+    /// Under which account a client is counted.
+    fn account(&self, client: IpAddr) -> Account {
+        let exempt = self.limits.exempt.iter().any(|network| network.contains(client));
+        (!exempt).then(|| Source::of(client))
+    }
+
+    /// Counts a connection in; `None` to drop it at once. One that a proxy
+    /// brings is counted against its source later, by [`Visit::introduce`].
+    pub(crate) fn arrive(self: &Arc<Self>, peer: IpAddr, alive: &mpsc::Sender<()>) -> Option<Visit> {
         self.board.metrics.accepted();
+        let account = if self.proxy.trusts(peer) { None } else { self.account(peer) };
         let (arrival, account) = lock(&self.meter).arrive(account, Instant::now());
         (arrival != Arrival::Drop).then(|| Visit {
             desk: Arc::clone(self),
@@ -199,6 +212,13 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
+    /// Says for whom a proxy has brought this connection. Once.
+    pub(crate) fn introduce(&mut self, client: IpAddr) {
+        let account = self.desk.account(client);
+        (self.arrival, self.account) =
+            lock(&self.desk.meter).introduce(self.arrival, account, Instant::now());
+    }
+
     pub(crate) fn arrival(&self) -> Arrival {
         self.arrival
     }

@@ -75,6 +75,12 @@ pub enum Error {
     /// Certificate and key do not make a TLS server.
     #[error("certificate and key cannot be used: {0}")]
     Tls(#[from] rustls::Error),
+    /// The certificate is not valid any more.
+    #[error("the certificate in {} has expired", path.display())]
+    Expired {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen on {addr}: {cause}")]
     Listen {
@@ -143,6 +149,7 @@ impl Error {
             }
             Error::File { .. } | Error::NoPem { .. } => "config.tls-key",
             Error::Tls(_) => "config.tls",
+            Error::Expired { .. } => "config.tls-expired",
             Error::Listen { .. } => "relay.listen",
             Error::Unassigned(_) => "domain.unassigned",
             Error::NoDomain(_) => "domain.unknown",
@@ -178,11 +185,20 @@ impl Error {
                 "give the file with -----BEGIN PRIVATE KEY-----, not encrypted with a passphrase"
             }
             Error::Tls(_) => "give the certificate and the very key that belongs to it",
+            Error::Expired { .. } => "renew it; if it is new, look at this machine's clock",
             Error::Listen { cause, .. } if cause.kind() == io::ErrorKind::AddrInUse => {
                 "stop the program that listens there, or choose another --listen"
             }
-            Error::Listen { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => {
+            Error::Listen { addr: Address::Tcp(_), cause }
+                if cause.kind() == io::ErrorKind::PermissionDenied =>
+            {
                 "choose a port above 1023, or allow this program the low ones"
+            }
+            Error::Listen { addr: Address::Systemd, .. } => {
+                "start it from a socket unit, or choose an address with --listen"
+            }
+            Error::Listen { addr: Address::Unix(_), .. } => {
+                "choose a path in a folder that is there and that this user may write to"
             }
             Error::Listen { .. } => "choose an address of this machine with --listen",
             Error::Unassigned(_) => "choose an id from 256 to 65535, or 0 or 1",

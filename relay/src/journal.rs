@@ -115,6 +115,10 @@ impl Observer for Journal {
             Event::Listening { addr } => info!(%addr, "listening"),
             Event::Stopping => info!("stopping: closing what is open"),
             Event::Struggling { failures } => warn!(failures, "cannot accept connections at present"),
+            Event::Reloaded => info!("certificate and other files are read again"),
+            Event::NotReloaded { error, reason } => {
+                warn!(reason, id = error, "everything stays as it was: the files are wrong");
+            }
             Event::Refused { why, .. } => {
                 // One look at a number while nobody wants to know.
                 if if grave(why) { enabled!(Shown::WARN) } else { enabled!(Shown::DEBUG) } {
@@ -176,7 +180,7 @@ impl Written {
 /// Whether an operator should look at it: the relay turned people away who
 /// may have done nothing wrong.
 fn grave(why: Why) -> bool {
-    matches!(why, Why::Throttled | Why::Full | Why::Crowded)
+    matches!(why, Why::Throttled | Why::Full | Why::Crowded | Why::Proxy)
 }
 
 /// The one place that tells one refusal, or many of a kind.

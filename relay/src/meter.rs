@@ -92,18 +92,28 @@ impl Meter {
                 other => (other, None),
             };
         }
-        tally.refill(&limits, now);
-        if tally.open < limits.total && tally.tokens >= TOKEN {
-            tally.tokens -= TOKEN;
-            tally.open += 1;
-            (self.welcome(), account)
-        } else if tally.refusals < defaults::REFUSALS_PER_SOURCE {
-            tally.refusals += 1;
-            let pause = tally.until_token(&limits);
-            self.connections += 1;
-            (Arrival::Throttled(pause), account)
-        } else {
-            (Arrival::Drop, None)
+        match tally.arrive(&limits, now) {
+            Arrival::Drop => (Arrival::Drop, None),
+            arrival => {
+                self.connections += 1;
+                (arrival, account)
+            }
+        }
+    }
+
+    /// A connection that arrived without an account, because a proxy brought
+    /// it, turns out to come from this one. Gives what it is from now on, and
+    /// under which account it is counted; [`Arrival::Drop`] has left already.
+    pub fn introduce(&mut self, arrival: Arrival, account: Account, now: Instant) -> (Arrival, Account) {
+        let (Arrival::Welcome, Some(source)) = (arrival, account) else { return (arrival, None) };
+        let (limits, source) = (self.limits, self.room_for(source, now));
+        let tally = self.sources.entry(source).or_insert_with(|| Tally::new(&limits, now));
+        match tally.arrive(&limits, now) {
+            Arrival::Drop => {
+                self.leave(arrival, None);
+                (Arrival::Drop, None)
+            }
+            arrival => (arrival, Some(source)),
         }
     }
 
@@ -184,6 +194,21 @@ impl Meter {
 impl Tally {
     fn new(limits: &SourceLimits, now: Instant) -> Self {
         Self { open: 0, refusals: 0, waiting: 0, tokens: u64::from(limits.burst) * TOKEN, at: now }
+    }
+
+    /// Counts one more connection of this source.
+    fn arrive(&mut self, limits: &SourceLimits, now: Instant) -> Arrival {
+        self.refill(limits, now);
+        if self.open < limits.total && self.tokens >= TOKEN {
+            self.tokens -= TOKEN;
+            self.open += 1;
+            Arrival::Welcome
+        } else if self.refusals < defaults::REFUSALS_PER_SOURCE {
+            self.refusals += 1;
+            Arrival::Throttled(self.until_token(limits))
+        } else {
+            Arrival::Drop
+        }
     }
 
     fn refill(&mut self, limits: &SourceLimits, now: Instant) {

@@ -129,6 +129,16 @@ pub enum Event {
         /// Failures since the last time this was said.
         failures: u64,
     },
+    /// The files have been read again, and new connections go by them.
+    Reloaded,
+    /// The files have been read again, something is wrong with them, and
+    /// everything stays as it was.
+    NotReloaded {
+        /// The stable name of the cause.
+        error: &'static str,
+        /// What it was.
+        reason: String,
+    },
     /// The relay stops; what is open is being closed.
     Stopping,
 }

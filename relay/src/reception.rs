@@ -8,6 +8,7 @@
 
 use std::convert::Infallible;
 use std::future::{self, Ready};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -22,7 +23,6 @@ use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -31,18 +31,28 @@ use crate::defaults;
 use crate::desk::{Desk, Opened, Seat, Visit};
 use crate::line::Line;
 use crate::meter::{Account, Arrival};
+use crate::proxied;
 use crate::refusal::{Refusal, Why};
+use crate::socket::Socket;
 use crate::tunnel::{Party, Tunnel};
 use crate::wire::Wire;
 
+/// A connection as it was accepted.
+pub(crate) struct Accepted {
+    pub(crate) socket: Socket,
+    /// Who is at the other end: a client, or a proxy that brings one.
+    pub(crate) peer: IpAddr,
+    pub(crate) visit: Visit,
+}
+
 /// Serves one connection to its end.
-pub(crate) async fn attend(desk: Arc<Desk>, tls: Option<TlsAcceptor>, tcp: TcpStream, visit: Visit) {
+pub(crate) async fn attend(desk: Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted) {
     // HTTP and the TLS handshake are by far the largest part of this; on the
     // heap they are gone once a tunnel begins.
     let received = tokio::select! {
         biased;
         () = desk.stopping() => return,
-        received = Box::pin(receive(&desk, tls, tcp, visit)) => received,
+        received = Box::pin(receive(&desk, tls, accepted)) => received,
     };
     match received {
         Some(Guest::First(tunnel)) => tunnel.run().await,
@@ -66,18 +76,29 @@ enum Admitted {
     Second(Seat),
 }
 
-async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, tcp: TcpStream, visit: Visit) -> Option<Guest> {
-    let accepted = Instant::now();
-    let deadline = accepted + desk.limits.opening;
+async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted) -> Option<Guest> {
+    let began = Instant::now();
+    let deadline = began + desk.limits.opening;
+    let Accepted { mut socket, peer, mut visit } = accepted;
+    if desk.proxy.introduces(peer) {
+        match timeout_at(deadline, proxied::header(&mut socket)).await {
+            Ok(Ok(client)) => visit.introduce(client.unwrap_or(peer)),
+            Ok(Err(_)) => return sent_away(desk, Why::Proxy, None),
+            Err(_) => return sent_away(desk, Why::TooSlow, None),
+        }
+        if visit.arrival() == Arrival::Drop {
+            return sent_away(desk, Why::Crowded, visit.account());
+        }
+    }
     let wire = match tls {
-        None => Wire::plain(tcp),
-        Some(tls) => match timeout_at(deadline, tls.accept(tcp)).await {
+        None => Wire::plain(socket),
+        Some(tls) => match timeout_at(deadline, tls.accept(socket)).await {
             Ok(Ok(tls)) => Wire::tls(tls),
             Ok(Err(_)) => return sent_away(desk, Why::Tls, visit.account()),
             Err(_) => return sent_away(desk, Why::TooSlow, visit.account()),
         },
     };
-    let clerk = Clerk { desk: Arc::clone(desk), visit, admitted: Mutex::new(None) };
+    let clerk = Clerk { desk: Arc::clone(desk), peer, visit: Mutex::new(visit), admitted: Mutex::new(None) };
     let mut connection = http1::Builder::new()
         .max_buf_size(desk.limits.head)
         // Refusals of one kind are the same bytes.
@@ -86,6 +107,7 @@ async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, tcp: TcpStream, vis
     let served = timeout_at(deadline, future::poll_fn(|cx| connection.poll_without_shutdown(cx))).await;
     let parts = connection.into_parts();
     let (wire, Clerk { visit, admitted, .. }) = (parts.io.into_inner(), parts.service);
+    let visit = visit.into_inner().unwrap_or_else(PoisonError::into_inner);
     let admitted = admitted.into_inner().unwrap_or_else(PoisonError::into_inner);
     match (&served, &admitted) {
         (Err(_), _) => desk.refused(None, Why::TooSlow, visit.account()),
@@ -100,7 +122,7 @@ async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, tcp: TcpStream, vis
     }
     let arrived = matches!(served, Ok(Ok(())));
     if arrived && admitted.is_some() {
-        desk.board.metrics.upgraded(accepted.elapsed());
+        desk.board.metrics.upgraded(began.elapsed());
     }
     let party = |wire| Party::new(Line::new(wire, &parts.read_buf, desk.limits.message), visit, &desk.limits);
     match admitted {
@@ -136,7 +158,8 @@ fn sent_away(desk: &Desk, why: Why, from: Account) -> Option<Guest> {
 /// Answers the one request of a connection.
 struct Clerk {
     desk: Arc<Desk>,
-    visit: Visit,
+    peer: IpAddr,
+    visit: Mutex<Visit>,
     admitted: Mutex<Option<Admitted>>,
 }
 
@@ -147,7 +170,8 @@ impl Service<Request<Incoming>> for Clerk {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let mut response = self.answer(&request).unwrap_or_else(|refusal| {
-            self.desk.refused(refusal.status(), refusal.why(), self.visit.account());
+            let account = self.visit.lock().unwrap_or_else(PoisonError::into_inner).account();
+            self.desk.refused(refusal.status(), refusal.why(), account);
             refusal.response()
         });
         // One connection asks one question. (The library's own switch for
@@ -160,10 +184,15 @@ impl Service<Request<Incoming>> for Clerk {
 
 impl Clerk {
     fn answer(&self, request: &Request<Incoming>) -> Result<Response<Full<Bytes>>, Refusal> {
-        match self.visit.arrival() {
+        let mut visit = self.visit.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.desk.proxy.forwards(self.peer) {
+            visit.introduce(self.desk.proxy.forwarded_for(request.headers(), self.peer));
+        }
+        match visit.arrival() {
             Arrival::Welcome => {}
             Arrival::Throttled(pause) => return Err(Refusal::later(Why::Throttled, pause)),
-            Arrival::Full | Arrival::Drop => return Err(Refusal::later(Why::Full, Duration::from_secs(1))),
+            Arrival::Drop => return Err(Refusal::later(Why::Throttled, Duration::from_secs(1))),
+            Arrival::Full => return Err(Refusal::later(Why::Full, Duration::from_secs(1))),
         }
         if request.method() != Method::GET {
             return Err(Refusal::new(Why::Method));
@@ -189,7 +218,7 @@ impl Clerk {
         }
         let (admitted, routing_id) = match route {
             Route::New(id) => {
-                let opened = self.desk.open(id, &self.visit).map_err(|why| match why {
+                let opened = self.desk.open(id, &visit).map_err(|why| match why {
                     Why::Throttled => Refusal::later(why, Duration::from_secs(1)),
                     _ => Refusal::new(why),
                 })?;

@@ -34,6 +34,8 @@ pub enum Why {
     Malformed,
     /// The request's head is too large.
     HeadTooLarge,
+    /// The proxy in front did not say whom it brings.
+    Proxy,
     /// TLS could not be agreed on.
     Tls,
     /// The connection took too long to say what it wants.
@@ -55,6 +57,7 @@ impl Why {
         Self::Full,
         Self::Malformed,
         Self::HeadTooLarge,
+        Self::Proxy,
         Self::Tls,
         Self::TooSlow,
         Self::Crowded,
@@ -73,6 +76,7 @@ impl Why {
             Self::Full => "full",
             Self::Malformed => "malformed",
             Self::HeadTooLarge => "head-too-large",
+            Self::Proxy => "proxy",
             Self::Tls => "tls",
             Self::TooSlow => "too-slow",
             Self::Crowded => "crowded",
@@ -140,7 +144,7 @@ fn status_and_text(why: Why) -> Option<(StatusCode, &'static str)> {
         Why::Full => (StatusCode::SERVICE_UNAVAILABLE, "full\n"),
         Why::Malformed => (StatusCode::BAD_REQUEST, "bad request\n"),
         Why::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ""),
-        Why::Tls | Why::TooSlow | Why::Crowded => return None,
+        Why::Proxy | Why::Tls | Why::TooSlow | Why::Crowded => return None,
     })
 }
 

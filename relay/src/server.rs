@@ -4,15 +4,15 @@
 //! dropped, all of them end.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use cablecar_protocol::ids::RoutingId;
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
+use rustls::ServerConfig;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
@@ -23,49 +23,64 @@ use crate::control::{Board, Control};
 use crate::defaults;
 use crate::desk::Desk;
 use crate::error::Error;
+use crate::listeners::{self, Listener};
 use crate::observer::{Event, Observer};
-use crate::reception;
+use crate::reception::{self, Accepted};
 use crate::refusal::Why;
+use crate::reload::{Reload, Reloader};
+use crate::roll_call::{Called, RollCall};
+use crate::socket::Socket;
 use crate::source::Source;
 
-/// A relay that is bound to its address and not running yet.
+/// A relay that is bound to its addresses and not running yet.
 #[derive(Debug)]
 pub struct Relay {
-    listener: TcpListener,
-    addr: SocketAddr,
+    listeners: Vec<Listener>,
     routing_id: RoutingId,
+    reloader: Arc<Reloader>,
+    roll_call: RollCall,
+    tls: Option<Arc<ServerConfig>>,
     config: Config,
     board: Arc<Board>,
     admin: Option<Admin>,
 }
 
 impl Relay {
-    /// Binds the address of `config`. From here on clients can connect; they
+    /// Binds the addresses of `config`. From here on clients can connect; they
     /// are served once it runs.
     ///
     /// # Errors
     /// [`Error::Setting`] for limits that contradict each other,
-    /// [`Error::Listen`] if the address cannot be had. Must be called within
+    /// [`Error::Listen`] if an address cannot be had. Must be called within
     /// a tokio runtime.
     pub fn bind(config: Config) -> Result<Self, Error> {
         config.check()?;
         let routing_id = config.routing_id.map_or_else(config::random_routing_id, Ok)?;
-        let first = config.listen.iter().find_map(|address| match address {
+        let listeners = listeners::bind(&config.listen)?;
+        let mut files: Vec<Arc<dyn Reload>> = Vec::new();
+        let tls = match &config.security {
+            Security::Tls(tls) => Some(Arc::clone(tls)),
+            Security::Files(certificates) => {
+                files.push(Arc::clone(certificates) as Arc<dyn Reload>);
+                Some(certificates.server()?)
+            }
+            Security::Plain => None,
+        };
+        let reloader = Arc::new(Reloader::new(files));
+        let board = Arc::new(Board::new(&config, &reloader));
+        let admin = config.admin.listen.as_ref().map(Admin::bind).transpose()?;
+        let roll_call = RollCall::new();
+        Ok(Self { listeners, routing_id, reloader, roll_call, tls, config, board, admin })
+    }
+
+    /// The first bound IP address, with the port that was really taken;
+    /// `0.0.0.0:0` if it listens at none.
+    pub fn local_addr(&self) -> SocketAddr {
+        let mut addresses = self.listeners.iter().filter_map(|listener| match listener.address() {
             Address::Tcp(addr) => Some(*addr),
             _ => None,
         });
-        let first = first.ok_or(Error::Setting { setting: "--listen", problem: "must be an IP address" })?;
-        let failed = |cause| Error::Listen { addr: first.into(), cause };
-        let listener = listen(first).map_err(failed)?;
-        let addr = listener.local_addr().map_err(failed)?;
-        let board = Arc::new(Board::new(config.limits.clone()));
-        let admin = config.admin.listen.as_ref().map(Admin::bind).transpose()?;
-        Ok(Self { listener, addr, routing_id, config, board, admin })
-    }
-
-    /// The bound address, with the port that was really taken.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.addr
+        addresses.next().unwrap_or_else(|| (std::net::Ipv4Addr::UNSPECIFIED, 0).into())
     }
 
     /// Where its admin listener is, if it has one.
@@ -83,33 +98,56 @@ impl Relay {
         Control::new(Arc::clone(&self.board))
     }
 
+    /// Reads its files again. While it runs, it does so by itself whenever
+    /// they change.
+    pub fn reloader(&self) -> Arc<Reloader> {
+        Arc::clone(&self.reloader)
+    }
+
+    /// Asks whether it still accepts.
+    pub fn roll_call(&self) -> RollCall {
+        self.roll_call.clone()
+    }
+
     /// Serves until `shutdown` ends; then closes every tunnel and waits for
     /// the last, for at most two seconds.
     pub async fn run(self, shutdown: impl Future<Output = ()>, observer: impl Observer) {
         let control = self.control();
-        let Self { listener, addr, routing_id, config, board, admin } = self;
-        let hosts = config.hosts();
-        let tls = match config.security {
-            Security::Tls(tls) => Some(TlsAcceptor::from(tls)),
-            Security::Plain => None,
-        };
+        let Self { listeners, routing_id, reloader, roll_call, tls, config, board, admin } = self;
+        let (hosts, tls) = (config.hosts(), tls.map(TlsAcceptor::from));
         let connections = config.limits.connections.unwrap_or_else(connections_by_descriptors);
         let observer = Box::new(observer);
-        let desk = Desk::new(config.limits, hosts, routing_id, connections, Arc::clone(&board), observer);
-        let house = House { desk: Arc::new(desk), tls };
+        let board_of_desk = Arc::clone(&board);
+        let desk =
+            Desk::new(config.limits, config.proxy, hosts, routing_id, connections, board_of_desk, observer);
+        let house = House { desk: Arc::new(desk) };
         board.attach(&house.desk);
-        board.accepting(true);
-        house.desk.notice(Event::Listening { addr: addr.into() });
+        let desk = Arc::downgrade(&house.desk);
+        reloader.tell(move |event| {
+            if let Some(desk) = desk.upgrade() {
+                desk.notice(event);
+            }
+        });
 
         let (alive, mut last) = mpsc::channel::<()>(1);
+        // Aborted with this set, whatever happens.
+        let mut loops = JoinSet::new();
+        for listener in listeners {
+            house.desk.notice(Event::Listening { addr: listener.address().clone() });
+            let door = Door { desk: Arc::clone(&house.desk), tls: tls.clone(), alive: alive.clone() };
+            loops.spawn(door.accept_all(listener, roll_call.enrol()));
+        }
+        drop(alive);
+        board.accepting(true);
         tokio::select! {
             biased;
             () = pin!(shutdown) => {}
             never = answer(admin, control) => match never {},
-            never = house.accept_all(&listener, &alive) => match never {},
+            never = reloader.watch() => match never {},
         }
         board.accepting(false);
-        drop((listener, alive));
+        roll_call.dismiss();
+        loops.shutdown().await;
         house.desk.notice(Event::Stopping);
         house.desk.stop();
         // Ends when the last connection has dropped its sender.
@@ -128,7 +166,6 @@ async fn answer(admin: Option<Admin>, control: Control) -> std::convert::Infalli
 /// Stops everybody when dropped, so that no task outlives [`Relay::run`].
 struct House {
     desk: Arc<Desk>,
-    tls: Option<TlsAcceptor>,
 }
 
 impl Drop for House {
@@ -137,12 +174,23 @@ impl Drop for House {
     }
 }
 
-impl House {
-    async fn accept_all(&self, listener: &TcpListener, alive: &mpsc::Sender<()>) -> std::convert::Infallible {
+/// Where connections come in.
+struct Door {
+    desk: Arc<Desk>,
+    tls: Option<TlsAcceptor>,
+    alive: mpsc::Sender<()>,
+}
+
+impl Door {
+    async fn accept_all(self, listener: Listener, mut called: Called) {
         let mut complaint = Complaint::default();
         loop {
-            match listener.accept().await {
-                Ok((tcp, peer)) => self.admit(tcp, peer, alive),
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = called.answer() => continue,
+            };
+            match accepted {
+                Ok((socket, peer)) => self.admit(socket, peer),
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(_) => {
                     self.desk.board.metrics.accept_failed();
@@ -155,16 +203,12 @@ impl House {
         }
     }
 
-    fn admit(&self, tcp: TcpStream, peer: SocketAddr, alive: &mpsc::Sender<()>) {
-        let exempt = self.desk.limits.exempt.iter().any(|network| network.contains(peer.ip()));
-        let account = (!exempt).then(|| Source::of(peer.ip()));
-        let Some(visit) = self.desk.arrive(account, alive) else {
-            return self.desk.refused(None, Why::Crowded, account);
+    fn admit(&self, socket: Socket, peer: IpAddr) {
+        let Some(visit) = self.desk.arrive(peer, &self.alive) else {
+            return self.desk.refused(None, Why::Crowded, Some(Source::of(peer)));
         };
-        // Handshake messages are small and wait for each other: 44 ms each with Nagle.
-        if tcp.set_nodelay(true).is_ok() {
-            tokio::spawn(reception::attend(Arc::clone(&self.desk), self.tls.clone(), tcp, visit));
-        }
+        let accepted = Accepted { socket, peer, visit };
+        tokio::spawn(reception::attend(Arc::clone(&self.desk), self.tls.clone(), accepted));
     }
 }
 
@@ -185,20 +229,6 @@ impl Complaint {
         self.last = Some(now);
         Some(std::mem::take(&mut self.failures))
     }
-}
-
-fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
-    // A restart must not wait for the connections of the last run to be forgotten.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    // Inherited by what is accepted; the receive window is negotiated from it.
-    socket.set_recv_buffer_size(defaults::SOCKET_BUFFER)?;
-    socket.set_send_buffer_size(defaults::SOCKET_BUFFER)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&addr.into())?;
-    socket.listen(defaults::BACKLOG)?;
-    TcpListener::from_std(socket.into())
 }
 
 /// Whether only the connection that was about to be accepted failed, so that

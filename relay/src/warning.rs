@@ -13,6 +13,10 @@ pub(crate) enum Warning {
         /// The known one that is most like it.
         nearest: &'static str,
     },
+    /// The certificate's key is RSA.
+    Rsa,
+    /// The certificate is of no use any more.
+    Expired(String),
 }
 
 impl Warning {
@@ -20,6 +24,8 @@ impl Warning {
     pub(crate) fn id(&self) -> &'static str {
         match self {
             Warning::UnknownVariable { .. } => "config.unknown-variable",
+            Warning::Rsa => "tls.rsa",
+            Warning::Expired(_) => "tls.expired",
         }
     }
 
@@ -35,6 +41,10 @@ impl fmt::Display for Warning {
             Warning::UnknownVariable { name, nearest } => {
                 write!(f, "{name} is no setting of this relay; the nearest is {nearest}")
             }
+            Warning::Rsa => f.write_str(
+                "the certificate's key is RSA, and each handshake costs 32 times what one with ECDSA P-256 does",
+            ),
+            Warning::Expired(problem) => f.write_str(problem),
         }
     }
 }

@@ -5,10 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use crate::defaults;
+use crate::socket::Socket;
 
 /// One connection.
 #[derive(Debug)]
@@ -23,16 +23,16 @@ pub(crate) struct Wire {
 /// tunnel, so a plain one must not carry room for it.
 #[derive(Debug)]
 enum Io {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Socket),
+    Tls(Box<TlsStream<Socket>>),
 }
 
 impl Wire {
-    pub(crate) fn plain(tcp: TcpStream) -> Self {
-        Self { io: Io::Plain(tcp), received: 0, sent: 0, full: false }
+    pub(crate) fn plain(socket: Socket) -> Self {
+        Self { io: Io::Plain(socket), received: 0, sent: 0, full: false }
     }
 
-    pub(crate) fn tls(tls: TlsStream<TcpStream>) -> Self {
+    pub(crate) fn tls(tls: TlsStream<Socket>) -> Self {
         Self { io: Io::Tls(Box::new(tls)), received: 0, sent: 0, full: false }
     }
 
@@ -77,7 +77,7 @@ impl AsyncRead for Wire {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(match &mut self.io {
-            Io::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
+            Io::Plain(socket) => Pin::new(socket).poll_read(cx, buffer),
             Io::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
         })?;
         let read = buffer.filled().len() - before;
@@ -89,7 +89,7 @@ impl AsyncRead for Wire {
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = match &mut self.io {
-            Io::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
+            Io::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
             Io::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
         };
         self.full = written.is_pending();
@@ -100,7 +100,7 @@ impl AsyncWrite for Wire {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = match &mut self.io {
-            Io::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+            Io::Plain(socket) => Pin::new(socket).poll_flush(cx),
             Io::Tls(tls) => Pin::new(tls).poll_flush(cx),
         };
         self.full = flushed.is_pending();
@@ -109,7 +109,7 @@ impl AsyncWrite for Wire {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.io {
-            Io::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Io::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
             Io::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
         }
     }

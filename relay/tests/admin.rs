@@ -17,7 +17,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Duration;
 
-use cablecar_relay::Address;
 use support::program::{Output, Serving, run};
 use tempfile::TempDir;
 
@@ -207,22 +206,38 @@ fn commands_say_what_is_wrong() {
     }
 }
 
-/// A library that holds the relay steers it without any listener.
-#[tokio::test]
-async fn a_program_that_embeds_a_relay_has_the_same_hand_on_it() {
-    let mut config = support::roomy();
-    config.admin.listen = Some(Address::Tcp(([127, 0, 0, 1], 0).into()));
-    let relay = support::start_with(config);
-    let control = relay.control.clone();
-    assert_eq!(control.reload().unwrap(), false);
-    control.on_reload(|| Err(cablecar_relay::Error::System("no".into())));
-    assert!(control.reload().is_err());
-    let phone = relay.open(&support::id(1)).await;
-    assert_eq!(control.snapshot().waiting, 1);
-    let expiry = "certificate_expiry_timestamp_seconds 1800000000\n";
-    assert!(!control.metrics().contains(expiry));
-    control.certificate_expires(1_800_000_000);
-    assert!(control.metrics().contains(expiry));
-    drop(phone);
-    relay.stop().await;
+/// A certificate of this folder, valid until the end of that year.
+fn write_certificate(folder: &TempDir, until: i32) -> [String; 2] {
+    let mut params = rcgen::CertificateParams::new(vec!["relay.example".into()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(until, 12, 31);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let made = params.self_signed(&key).unwrap();
+    [("cert.pem", made.pem()), ("key.pem", key.serialize_pem())].map(|(name, text)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    })
+}
+
+#[test]
+fn a_reload_is_seen_in_the_certificates_expiry() {
+    let folder = TempDir::new().unwrap();
+    let [cert, key] = write_certificate(&folder, 2040);
+    let serving = Serving::start(&[&["--tls-cert", &cert, "--tls-key", &key], &ADMIN[..]].concat());
+    let admin = serving.admin();
+    let expiry = |seconds: u64| format!("\ncablecar_relay_certificate_expiry_timestamp_seconds {seconds}\n");
+    let metrics = get(admin, "/metrics").2;
+    assert!(metrics.contains(&expiry(2_240_524_800)), "{metrics}");
+    let command = |what: &str| run(&["admin", what, "--admin-listen", &admin.to_string()]);
+    assert!(command("status").out.contains("valid until Mon, 31 Dec 2040"), "{}", command("status").out);
+    write_certificate(&folder, 2041);
+    assert_eq!(command("reload").out, "it has read its files again\n");
+    assert!(get(admin, "/metrics").2.contains(&expiry(2_272_060_800)));
+    // What is wrong is named, and everything stays.
+    std::fs::write(&cert, "no certificate").unwrap();
+    let refused = command("reload");
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.err.contains("[config.tls-cert] (admin.refused)\nremedy: "), "{}", refused.err);
+    assert!(get(admin, "/metrics").2.contains(&expiry(2_272_060_800)));
+    serving.line(|line| line.contains("WARN") && line.contains("config.tls-cert"));
 }

@@ -72,10 +72,7 @@ impl Admin {
             }
             (Format::Text, What::Drain) => "it was draining already\n".into(),
             (Format::Text, What::Loglevel { level }) => format!("it logs at level {}\n", level.name()),
-            (Format::Text, What::Reload) if answer["reloaded"] == true => {
-                "it has read its files again\n".into()
-            }
-            (Format::Text, What::Reload) => "there is nothing that it could read again\n".into(),
+            (Format::Text, What::Reload) => "it has read its files again\n".into(),
         };
         let written = io::stdout().lock().write_all(text.as_bytes());
         written.map(|()| ExitCode::SUCCESS).map_err(|error| Error::System(error.to_string()))

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
 
@@ -9,6 +10,7 @@ use crate::config::{Config as Meant, Security};
 use crate::error::Error;
 use crate::settings::flags::Flags;
 use crate::settings::print;
+use crate::warning::Warning;
 
 #[derive(Debug, Args)]
 pub(super) struct Config {
@@ -27,7 +29,14 @@ enum Command {
 impl Config {
     pub(super) fn run(self) -> Result<ExitCode, Error> {
         let text = match self.command {
-            Command::Check(flags) => summary(&super::layers(flags)?.config()?),
+            Command::Check(flags) => {
+                let config = super::layers(flags)?.config()?;
+                if let Security::Files(certificates) = &config.security {
+                    certificates.check(SystemTime::now())?;
+                }
+                super::warnings(&config).iter().for_each(Warning::tell);
+                summary(&config)
+            }
             Command::Print(flags) => print::effective(&super::layers(flags)?),
         };
         match io::stdout().lock().write_all(text.as_bytes()) {
@@ -41,7 +50,7 @@ impl Config {
 fn summary(config: &Meant) -> String {
     let listen: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
     let security = match config.security {
-        Security::Tls(_) => "TLS",
+        Security::Tls(_) | Security::Files(_) => "TLS",
         Security::Plain => "no TLS: a proxy in front does it",
     };
     let host = config.domain.map_or_else(|| "any name".into(), |domain| domain.host());

@@ -1,18 +1,20 @@
 //! What the settings mean together: the [`Config`] that they make.
 
+use std::sync::Arc;
+
 use cablecar_protocol::tunnel::TunnelServiceDomain;
 
 use super::layers::Layers;
 use crate::config::{Config, Security};
 use crate::error::Error;
-use crate::tls;
+use crate::tls::Certificates;
 
 impl Layers {
     /// The configuration of a relay. Reads certificate and key.
     ///
     /// # Errors
     /// [`Error::Usage`] for what is missing or contradicts, [`Error::Value`]
-    /// with its place for what cannot be, and those of [`tls::from_files`].
+    /// with its place for what cannot be, and those of [`Certificates::read`].
     pub(crate) fn config(&self) -> Result<Config, Error> {
         let settings = self.settings.clone();
         let serving = settings.serving;
@@ -48,7 +50,9 @@ impl Layers {
             (None, None) if plain => Ok(Security::Plain),
             (None, None) => wrong("there is neither a certificate (--tls-cert, --tls-key) nor --plain"),
             _ if plain => wrong("--plain contradicts --tls-cert and --tls-key"),
-            (Some(cert), Some(key)) => tls::from_files(cert, key).map(Security::Tls),
+            (Some(cert), Some(key)) => {
+                Certificates::read(cert, key).map(|read| Security::Files(Arc::new(read)))
+            }
             (Some(_), None) => wrong("--tls-cert needs --tls-key"),
             (None, Some(_)) => wrong("--tls-key needs --tls-cert"),
         }

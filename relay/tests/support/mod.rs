@@ -8,6 +8,7 @@
     reason = "tests stop where they fail"
 )]
 
+pub(crate) mod needles;
 pub(crate) mod program;
 
 use std::future::Future;
