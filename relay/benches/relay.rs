@@ -31,10 +31,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     let has = |flag: &str| args.iter().any(|arg| arg == flag);
     if let Some(at) = args.iter().position(|arg| arg == "--floor") {
-        let tls = args.get(at + 1..at + 3);
-        floor::serve(
-            tls.map(|files| cablecar_relay::tls::from_files(files[0].as_ref(), files[1].as_ref()).unwrap()),
-        );
+        floor::serve(args.get(at + 1..at + 3).map(|files| servers::tls(&files[0], &files[1])));
     }
     let (quick, check) = (has("--quick"), has("--check"));
     // `cargo test --all-targets` starts benches too, and means no measurement.

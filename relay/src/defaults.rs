@@ -101,6 +101,12 @@ pub(crate) const SOCKET_BUFFER: usize = 64 * 1024;
 /// at the full rate of one core.
 pub(crate) const BACKLOG: i32 = 1024;
 
+/// How long what was sent may stay unacknowledged before the system gives the
+/// connection up, in milliseconds: with the ping, a side whose network is gone
+/// is let go after 40 s.
+#[cfg(target_os = "linux")]
+pub(crate) const UNACKNOWLEDGED_MS: u32 = 20_000;
+
 /// How long a closing side may take to answer the close frame.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
 

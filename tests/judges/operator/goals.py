@@ -5,10 +5,12 @@ which is the goal itself and judges its figures too. Both write the figures to
 target/judges/relay-figures.json.
 """
 
+import os
 import subprocess
 import time
 
 import figures
+from half_open import released
 from load import Bench, Lab, Served, Skipped, Wrong, wait_until
 from stuck import stuck_readers
 
@@ -197,14 +199,30 @@ class Goals:
 
     def half_open(self):
         """Peers that fall silent without a word are released."""
-        from half_open import released  # it enters a namespace of its own
-
-        pairs = self.pick(10, 1_000)
+        pairs, flags = self.pick((10, ("--ping", "3")), (1_000, ()))
         try:
-            seconds = released(pairs)
+            seconds = released(pairs, *flags)
         except (OSError, subprocess.CalledProcessError) as error:
             raise Skipped(f"no network of our own to cut: {error}") from None
-        return self.figure("half-open tunnels, released after", seconds, "s", 45)
+        if not self.is_long:
+            return f"{pairs} pairs released after {seconds:.0f} s"
+        said = self.figure("half-open tunnels, released after", seconds, "s", 45)
+        if seconds > 45:
+            raise Wrong(said)
+        return said
+
+    def malformed(self):
+        """Mutated requests and frames, each with its verdict."""
+        count = self.pick(20_000, 1_000_000)
+        command = ["cargo", "test", "--locked", "-p", "cablecar-relay", "--test", "malformed"]
+        env = {**os.environ, "CABLECAR_MUTATIONS": str(count)}
+        done = subprocess.run(
+            command + self.pick([], ["--release"]), check=False, env=env, cwd=figures.ROOT,
+            capture_output=True, text=True, timeout=self.pick(900, 7200),
+        )  # fmt: skip
+        if done.returncode != 0:
+            raise Wrong(f"{done.stdout[-3000:]}{done.stderr[-1000:]}")
+        return self.figure("malformed input, wrong verdicts", 0, "", 0) + f" of {count}"
 
 
 def cases(is_long: bool) -> dict:
@@ -220,6 +238,7 @@ def cases(is_long: bool) -> dict:
         "half-open": goals.half_open,
         "descriptors": goals.descriptors,
         "handshake-flood": goals.handshakes,
+        "malformed": goals.malformed,
         "memory": goals.memory,
         "race": goals.race,
         "kills": goals.kills,

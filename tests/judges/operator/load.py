@@ -124,8 +124,10 @@ class Served(contextlib.AbstractContextManager):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def connect(self, receive: int | None = None) -> socket.socket:
-        """A bare connection, with a receive buffer of so many bytes."""
+        """A bare connection, with a receive buffer of so many bytes. Its send
+        buffer is small, so that the system does not take what the relay does not."""
         sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 * 1024)
         if receive:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
         sock.connect(("127.0.0.1", self.port))

@@ -63,7 +63,8 @@ def pair(relay: Served):
     number = os.urandom(16).hex().upper()
     speaker, listener = relay.connect(), relay.connect(receive=4096)
     head = upgrade(speaker, f"/cable/new/{number}")
-    routing = next(line.split(": ")[1] for line in head.split("\r\n") if line.lower().startswith("x-cable-routing-id"))
+    headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line)
+    routing = headers["x-cable-routing-id"]
     upgrade(listener, f"/cable/connect/{routing}/{number}")
     return speaker, listener
 
