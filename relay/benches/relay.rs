@@ -31,10 +31,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     let has = |flag: &str| args.iter().any(|arg| arg == flag);
     if let Some(at) = args.iter().position(|arg| arg == "--floor") {
-        let tls = args.get(at + 1..at + 3);
-        floor::serve(
-            tls.map(|files| cablecar_relay::tls::from_files(files[0].as_ref(), files[1].as_ref()).unwrap()),
-        );
+        floor::serve(args.get(at + 1..at + 3).map(|files| servers::tls(&files[0], &files[1])));
     }
     let (quick, check) = (has("--quick"), has("--check"));
     // `cargo test --all-targets` starts benches too, and means no measurement.
@@ -108,6 +105,7 @@ impl Bench {
         let servers = self.servers(tls, true);
         let count = if self.quick { "800" } else { "3000" };
         let costs = self.costs(&servers, &["--concurrency", "64", "--count", count]);
+        let ours = costs.first().unwrap();
         for (server, costs) in servers.iter().zip(&costs) {
             println!("  {:?}: {:.0} µs", server.kind, median(costs));
             if server.kind == Kind::Ours {
@@ -116,7 +114,7 @@ impl Bench {
             } else {
                 let target = if server.kind == Kind::Floor { 1.15 } else { 0.5 };
                 let name = format!("sign-in CPU, {kind}, over {}", server.kind.name());
-                figures.add(&name, figures::ratio(&costs[0], costs), "×", Some(target));
+                figures.add(&name, figures::ratio(ours, costs), "×", Some(target));
             }
         }
     }

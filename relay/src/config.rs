@@ -272,6 +272,11 @@ impl Config {
             ("--max-memory", limits.memory != Some(0), "must not be 0"),
             ("--listen", !self.listen.is_empty(), "must name at least one address"),
             (
+                "--proxy-trusted",
+                self.proxy.protocol != ProxyProtocol::ProxyHeader || !self.proxy.trusted.is_empty(),
+                "must name a network: without one, no PROXY header is believed",
+            ),
+            (
                 "--admin-listen",
                 self.admin.listen.as_ref().is_none_or(Address::is_local),
                 "must be a loopback address or unix:PATH: whoever reaches it may do everything",

@@ -31,6 +31,10 @@ pub const MAX_BYTES: u64 = 1 << 20;
 /// change from one network to another in a few seconds.
 pub const STALL: Duration = Duration::from_secs(10);
 
+/// Bytes a second at which a message is borne beyond [`STALL`]: half of what
+/// the slowest mobile networks carry.
+pub(crate) const SLOWEST: u64 = 4 * 1024;
+
 /// TCP, TLS and the request's head together: what a slow opening may cost.
 pub const OPENING: Duration = Duration::from_secs(10);
 
@@ -96,6 +100,12 @@ pub(crate) const SOCKET_BUFFER: usize = 64 * 1024;
 /// Connections that the kernel may hold while we are busy: 50 ms of accepting
 /// at the full rate of one core.
 pub(crate) const BACKLOG: i32 = 1024;
+
+/// How long what was sent may stay unacknowledged before the system gives the
+/// connection up, in milliseconds: with the ping, a side whose network is gone
+/// is let go after 40 s.
+#[cfg(target_os = "linux")]
+pub(crate) const UNACKNOWLEDGED_MS: u32 = 20_000;
 
 /// How long a closing side may take to answer the close frame.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);

@@ -27,6 +27,8 @@ pub(crate) struct Line {
     websocket: Option<Box<WebSocketContext>>,
     max_message: usize,
     unflushed: bool,
+    /// How much had come when the last whole frame was read.
+    whole: u64,
     /// What comes makes no sense any more and must not be parsed.
     broken: bool,
 }
@@ -54,12 +56,18 @@ impl Line {
     /// `early` is what came behind the request's head. Copied, because even
     /// an empty rest would keep the HTTP library's whole buffer alive.
     pub(crate) fn new(wire: Wire, early: &[u8], max_message: usize) -> Self {
-        let early = Bytes::copy_from_slice(early);
-        Self { wire, early, websocket: None, max_message, unflushed: false, broken: false }
+        let (early, whole) = (Bytes::copy_from_slice(early), wire.received());
+        Self { wire, early, websocket: None, max_message, unflushed: false, whole, broken: false }
     }
 
     pub(crate) fn wire(&self) -> &Wire {
         &self.wire
+    }
+
+    /// Bytes of all whole frames, and of what was read along with them. What
+    /// came beyond is part of a message that has begun.
+    pub(crate) fn whole(&self) -> u64 {
+        self.whole
     }
 
     /// Whether something is ready for this side that it has not taken.
@@ -80,7 +88,11 @@ impl Line {
         };
         let websocket = self.websocket.insert(websocket);
         loop {
-            let received = match websocket.read(&mut self.wire.at_once(cx)) {
+            let read = websocket.read(&mut self.wire.at_once(cx));
+            if read.is_ok() {
+                self.whole = self.wire.received();
+            }
+            let received = match read {
                 Ok(Message::Binary(bytes)) if bytes.is_empty() => Received::Fault(Fault::Empty),
                 Ok(Message::Binary(bytes)) => Received::Message(bytes),
                 Ok(Message::Text(_)) => Received::Fault(Fault::NotBinary),
@@ -176,7 +188,7 @@ impl Line {
             match bytes.get(..length).unwrap_or_default() {
                 [] => return Err(io::ErrorKind::UnexpectedEof.into()),
                 // FIN and pong, masked and empty, the four bytes of the mask
-                [0x8a, 0x80, _, _, _, _] => {}
+                [0x8a, 0x80, _, _, _, _] => self.whole = self.wire.received(),
                 other => return Ok(other.to_vec()),
             }
         }

@@ -142,6 +142,8 @@ impl Listener {
         #[cfg(unix)]
         socket.set_reuse_address(true)?;
         // Inherited by what is accepted; the receive window is negotiated from it.
+        #[cfg(target_os = "linux")]
+        rustix::net::sockopt::set_tcp_user_timeout(&socket, defaults::UNACKNOWLEDGED_MS)?;
         socket.set_recv_buffer_size(defaults::SOCKET_BUFFER)?;
         socket.set_send_buffer_size(defaults::SOCKET_BUFFER)?;
         #[cfg(target_os = "linux")]

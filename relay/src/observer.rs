@@ -184,7 +184,7 @@ pub enum Ending {
         /// The rule.
         fault: Fault,
     },
-    /// A side took nothing for too long.
+    /// A side took nothing for too long, or did not finish what it began to say.
     Stuck {
         /// Which.
         side: Side,

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::defaults;
+
 /// Asks a side from time to time and counts the silences. Any byte is an
 /// answer, so neither pongs nor their contents have to be looked at.
 #[derive(Debug, Clone, Copy)]
@@ -79,6 +81,33 @@ impl Patience {
     }
 }
 
+/// Bears with a message that takes its time, for a while; and for longer the
+/// more of it comes, so that a slow network is borne and a drip is not.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Haste {
+    lasts: Duration,
+    /// When the message began, and after how many bytes.
+    since: Option<(Instant, u64)>,
+}
+
+impl Haste {
+    pub(crate) const fn new(lasts: Duration) -> Self {
+        Self { lasts, since: None }
+    }
+
+    /// `whole` counts the bytes of all that is finished, and `received` all
+    /// that ever came. Gives the moment at which the message must be whole.
+    pub(crate) fn watch(&mut self, whole: u64, received: u64, now: Instant) -> Option<Instant> {
+        self.since = match self.since {
+            _ if received <= whole => None,
+            Some((since, at)) if at == whole => Some((since, at)),
+            _ => Some((now, whole)),
+        };
+        let (since, at) = self.since?;
+        Some(since + self.lasts + Duration::from_secs((received - at) / defaults::SLOWEST))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,5 +153,21 @@ mod tests {
         assert_eq!(patience.watch(true, 6, start + 9 * SECOND), Some(start + 19 * SECOND));
         assert_eq!(patience.watch(false, 6, start + 18 * SECOND), None);
         assert_eq!(patience.watch(true, 6, start + 20 * SECOND), Some(start + 30 * SECOND));
+    }
+
+    #[test]
+    fn a_drip_is_not_borne_and_a_slow_network_is() {
+        let start = Instant::now();
+        let (mut drip, mut slow) = (Haste::new(10 * SECOND), Haste::new(10 * SECOND));
+        assert_eq!(drip.watch(500, 500, start), None);
+        for n in 0..20 {
+            let now = start + SECOND * n;
+            let (dripped, came) = (500 + 1 + u64::from(n), 500 + 8_000 * (1 + u64::from(n)));
+            assert_eq!(drip.watch(500, dripped, now), Some(start + 10 * SECOND));
+            assert!(slow.watch(500, came, now) > Some(now), "8 kB a second, after {n} s");
+        }
+        // The next message has its own time.
+        assert_eq!(drip.watch(521, 522, start + 9 * SECOND), Some(start + 19 * SECOND));
+        assert_eq!(drip.watch(530, 530, start + 9 * SECOND), None);
     }
 }

@@ -71,6 +71,9 @@ impl Reloader {
     /// Reloads whenever a file has changed and has come to rest: certificate
     /// and key are two files, and nobody writes both at once.
     pub(crate) async fn watch(self: Arc<Self>) -> std::convert::Infallible {
+        if self.parts.is_empty() {
+            return std::future::pending().await;
+        }
         let mut seen = self.tried().clone();
         loop {
             sleep(defaults::RELOAD_POLL).await;

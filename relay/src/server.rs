@@ -46,6 +46,7 @@ use crate::roll_call::{Called, RollCall};
 use crate::service;
 use crate::socket::Socket;
 use crate::source::Source;
+use crate::tls::Certificates;
 use crate::upgrade::Inheritance;
 #[cfg(unix)]
 use crate::upgrade::{NotUpgraded, Successor, Upgrade};
@@ -97,7 +98,8 @@ impl Relay {
         let tls = match &config.security {
             Security::Tls(tls) => Some(Arc::clone(tls)),
             Security::Files(certificates) => {
-                files.push(Arc::clone(certificates) as Arc<dyn Reload>);
+                let file: Arc<Certificates> = Arc::clone(certificates);
+                files.push(file);
                 Some(certificates.server()?)
             }
             Security::Acme(acme) => Some(authority.insert(Authority::new(acme)?).server()?),

@@ -50,7 +50,8 @@ impl Certificates {
     /// # Errors
     /// [`Error::Tls`], which does not happen.
     pub fn server(&self) -> Result<Arc<ServerConfig>, Error> {
-        server_with(Arc::clone(&self.slot) as Arc<dyn ResolvesServerCert>, &[])
+        let slot: Arc<Slot> = Arc::clone(&self.slot);
+        server_with(slot, &[])
     }
 
     /// When the leaf ends to be valid.

@@ -23,7 +23,7 @@ use crate::desk::{Closing, Desk, Open, Opened, Share, Visit, Wait};
 use crate::line::{Gone, Line, Received};
 use crate::meter::Allowance;
 use crate::observer::{Ending, Event, Side};
-use crate::pulse::{Beat, Patience, Pulse};
+use crate::pulse::{Beat, Haste, Patience, Pulse};
 use crate::switchboard::Standing;
 
 /// One side of a tunnel and everything that is counted about it.
@@ -34,6 +34,7 @@ pub(crate) struct Party {
     allowance: Allowance,
     pulse: Pulse,
     patience: Patience,
+    haste: Haste,
     _visit: Visit,
 }
 
@@ -126,41 +127,45 @@ impl Tunnel {
     /// Moves messages both ways until neither side has or takes any.
     fn carry(&mut self, cx: &mut Context<'_>) -> Result<(), Ending> {
         loop {
-            let mut moved = self.first.take_in(Side::First, &self.desk.limits, cx)?;
+            // Whoever was read to the end wakes us. Whoever was not must be
+            // read on once there is room for it again.
+            let mut again = self.first.take_in(Side::First, &self.desk.limits, cx)?;
             if let Some(second) = self.second.as_mut() {
-                moved |= second.take_in(Side::Second, &self.desk.limits, cx)?;
-                moved |= self.give(Side::First, cx)?;
-                moved |= self.give(Side::Second, cx)?;
+                let more = second.take_in(Side::Second, &self.desk.limits, cx)?;
+                self.give(Side::First, cx)?;
+                self.give(Side::Second, cx)?;
+                let limits = &self.desk.limits;
+                again = again && self.first.listening(limits)
+                    || more && self.second.as_ref().is_some_and(|second| second.listening(limits));
             } else {
                 // A pong or a ping may still be on its way out.
                 let _ = self.first.line.poll_flush(cx);
+                again = false;
             }
-            if !moved {
+            if !again {
                 return Ok(());
             }
         }
     }
 
     /// Gives the other side what `from` sent, as far as it takes it.
-    fn give(&mut self, from: Side, cx: &mut Context<'_>) -> Result<bool, Ending> {
-        let (Some(second), first) = (self.second.as_mut(), &mut self.first) else { return Ok(false) };
+    fn give(&mut self, from: Side, cx: &mut Context<'_>) -> Result<(), Ending> {
+        let (Some(second), first) = (self.second.as_mut(), &mut self.first) else { return Ok(()) };
         let (held, line) = match from {
             Side::First => (&mut first.held, &mut second.line),
             Side::Second => (&mut second.held, &mut first.line),
         };
         let vanished = |Gone| Ending::Vanished { side: from.other() };
-        let mut moved = false;
         while line.poll_flush(cx).map_err(vanished)?.is_ready() {
             // There is room again, so whoever sent it may be read.
-            moved |= std::mem::take(&mut held.on_the_way) > 0;
-            let Some(message) = held.pop() else { return Ok(moved) };
+            held.on_the_way = 0;
+            let Some(message) = held.pop() else { return Ok(()) };
             let bytes = message.len();
             held.on_the_way = bytes;
             line.send(message, cx).map_err(vanished)?;
             self.desk.notice(Event::Forwarded { tunnel: self.open.serial(), from, bytes });
-            moved = true;
         }
-        Ok(moved)
+        Ok(())
     }
 
     /// Whatever the clock has to say; gives when it must be asked again.
@@ -250,6 +255,7 @@ impl Party {
             allowance: Allowance::new(limits.messages, limits.bytes),
             pulse: Pulse::new(limits.ping, limits.missed_pings, Instant::now()),
             patience: Patience::new(limits.stall),
+            haste: Haste::new(limits.stall),
             _visit: visit,
         }
     }
@@ -259,24 +265,23 @@ impl Party {
         self.line.part(CloseReason::GoingAway).await;
     }
 
-    /// Reads what this side sends while there is room to hold it.
+    /// Reads what this side sends while there is room to hold it; true if it
+    /// may have more to say.
     fn take_in(&mut self, side: Side, limits: &Limits, cx: &mut Context<'_>) -> Result<bool, Ending> {
-        let mut moved = false;
         while self.listening(limits) {
             match self.line.poll_receive(cx) {
-                Poll::Pending => break,
+                Poll::Pending => return Ok(false),
                 Poll::Ready(Received::Message(message)) => {
                     let spent = self.allowance.spend(message.len());
                     spent.map_err(|fault| Ending::Fault { side, fault })?;
                     self.held.push(message);
-                    moved = true;
                 }
                 Poll::Ready(Received::Closed) => return Err(Ending::Closed { by: side }),
                 Poll::Ready(Received::Vanished) => return Err(Ending::Vanished { side }),
                 Poll::Ready(Received::Fault(fault)) => return Err(Ending::Fault { side, fault }),
             }
         }
-        Ok(moved)
+        Ok(true)
     }
 
     /// Whether there is room for one more message, whatever its size.
@@ -297,11 +302,14 @@ impl Party {
             Beat::Gone => return Err(Ending::Vanished { side }),
             Beat::Ask => self.line.ping(cx).map_err(|Gone| Ending::Vanished { side })?,
         }
-        let next = self.pulse.next();
-        match self.patience.watch(self.line.full(), sent, now) {
+        // What we do not read cannot be finished.
+        let whole = if self.listening(limits) { self.line.whole() } else { received };
+        let haste = self.haste.watch(whole, received, now);
+        let patience = self.patience.watch(self.line.full(), sent, now);
+        match [haste, patience].into_iter().flatten().min() {
             Some(gives_up) if gives_up <= now => Err(Ending::Stuck { side }),
-            Some(gives_up) => Ok(next.min(gives_up)),
-            None => Ok(next),
+            Some(gives_up) => Ok(self.pulse.next().min(gives_up)),
+            None => Ok(self.pulse.next()),
         }
     }
 }

@@ -264,3 +264,33 @@ async fn ten_thousand_guesses_hit_nothing_and_are_throttled() {
     say(&mut computer, b"found").await;
     assert_eq!(hear(&mut phone).await, b"found");
 }
+
+#[tokio::test]
+async fn a_message_that_never_becomes_whole_ends_the_tunnel() {
+    let relay = start(|limits| limits.stall = MOMENT * 2);
+    let mut phone = relay.tcp().await;
+    let request = format!(
+        "GET /cable/new/{} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Protocol: fido.cable\r\n\r\n",
+        id(1)
+    );
+    phone.write_all(request.as_bytes()).await.unwrap();
+    let mut heard = Vec::new();
+    let head = [0x82, 0x80 | 126, 0x10, 0, 0, 0, 0, 0];
+    let mut drip = head.into_iter().chain(std::iter::repeat(7));
+    // Until the last bytes are a close with 1008.
+    while !heard.ends_with(&[0x88, 0x02, 0x03, 0xF0]) {
+        let byte = drip.next().unwrap();
+        let _ = phone.write_all(&[byte]).await;
+        let mut bytes = [0; 512];
+        if let Ok(read) = tokio::time::timeout(MOMENT / 4, phone.read(&mut bytes)).await {
+            let read = read.unwrap();
+            assert!(read > 0, "{heard:?}");
+            heard.extend_from_slice(&bytes[..read]);
+        }
+    }
+    let closed =
+        |event: &Event| matches!(event, Event::Closed { reason: Ending::Stuck { side: Side::First }, .. });
+    relay.until(closed).await;
+}

@@ -192,6 +192,9 @@ async fn a_tunnel_that_was_opened_before_is_joined_after_and_a_pair_goes_on() {
     }
 }
 
+/// Sign-ins under way at once, at most.
+const AT_ONCE: usize = 64;
+
 /// Sign-ins that begin when they begin, whatever became of the others.
 async fn sign_ins_through_upgrades(rate: u32, upgrades: u32, between: Duration) {
     let folder = TempDir::new().unwrap();
@@ -199,21 +202,25 @@ async fn sign_ins_through_upgrades(rate: u32, upgrades: u32, between: Duration) 
     let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
     let through = way.clone();
     let load = tokio::spawn(async move {
-        let (mut clock, mut number, mut all) = (interval(Duration::from_secs(1) / rate), 100, JoinSet::new());
+        let mut clock = interval(Duration::from_secs(1) / rate);
+        let (mut number, mut all, mut done) = (100, JoinSet::new(), Vec::new());
         clock.set_missed_tick_behavior(MissedTickBehavior::Burst);
         loop {
             tokio::select! {
                 _ = &mut stopped => break,
-                _ = clock.tick() => {
+                // A machine that cannot keep up begins fewer, and not none at all.
+                _ = clock.tick(), if all.len() < AT_ONCE => {
                     number += 1;
                     let way = through.clone();
                     all.spawn(async move {
                         tokio::time::timeout(PATIENCE, way.sign_in(number)).await.unwrap_or(Err("hung".into()))
                     });
                 }
+                Some(ended) = all.join_next() => done.push(ended.unwrap()),
             }
         }
-        all.join_all().await
+        done.extend(all.join_all().await);
+        done
     });
     let mut program = program;
     for n in 0..upgrades {

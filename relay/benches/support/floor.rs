@@ -179,7 +179,7 @@ impl Direction {
 /// Unmasks the frame at the front, once it is whole. Its head is put right
 /// before its payload: where the frame as a server sends it begins and ends.
 fn unmask(bytes: &mut [u8]) -> Option<(usize, usize, u8)> {
-    let (head, length) = match bytes {
+    let (head, length) = match &*bytes {
         [_, length, ..] if length & 0x7F < 126 => (2, usize::from(length & 0x7F)),
         [_, length, a, b, ..] if length & 0x7F == 126 => (4, usize::from(u16::from_be_bytes([*a, *b]))),
         [_, _, 0, 0, 0, 0, a, b, c, d, ..] => {

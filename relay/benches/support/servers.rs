@@ -6,8 +6,11 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -54,6 +57,12 @@ impl Pki {
     pub(crate) fn key(&self) -> PathBuf {
         self.folder.path().join("key")
     }
+}
+
+/// The floor's TLS: set up as ours is.
+pub(crate) fn tls(cert: &str, key: &str) -> Arc<rustls::ServerConfig> {
+    let chain = CertificateDer::pem_file_iter(cert).unwrap().map(Result::unwrap).collect();
+    cablecar_relay::tls::server(chain, PrivateKeyDer::from_pem_file(key).unwrap()).unwrap()
 }
 
 /// One of them, running.

@@ -108,3 +108,43 @@ fn an_allowance_ends_at_its_last_message_and_byte() {
     assert_eq!(allowance.spend(1), Err(Fault::TooManyMessages));
     assert_eq!(Allowance::new(2, 100).spend(101), Err(Fault::TooManyBytes));
 }
+
+#[test]
+fn whom_a_proxy_brings_counts_once_it_is_known() {
+    let (mut meter, now) = (Meter::new(LIMITS, 100), Instant::now());
+    let come = |meter: &mut Meter, account| {
+        let (arrival, nobody) = meter.arrive(None, now);
+        assert_eq!(nobody, None);
+        meter.introduce(arrival, account, now)
+    };
+    for _ in 0..3 {
+        assert_eq!(come(&mut meter, source(1)), (Arrival::Welcome, source(1)));
+    }
+    assert_eq!(come(&mut meter, source(1)), (Arrival::Throttled(SECOND / 2), source(1)));
+    assert_eq!(come(&mut meter, source(2)).0, Arrival::Welcome);
+    assert_eq!(come(&mut meter, None), (Arrival::Welcome, None));
+    assert_eq!(meter.connections, 6);
+
+    // refusals are bounded, and who is dropped is counted nowhere
+    let all: Vec<_> = (0..100).map(|_| come(&mut meter, source(1))).collect();
+    assert_eq!(all.last(), Some(&(Arrival::Drop, None)));
+    let refused = u64::from(defaults::REFUSALS_PER_SOURCE);
+    assert_eq!(meter.connections, 6 + refused - 1);
+
+    // all of it comes back
+    for _ in 0..3 {
+        meter.leave(Arrival::Welcome, source(1));
+    }
+    for _ in 0..refused {
+        meter.leave(Arrival::Throttled(SECOND), source(1));
+    }
+    meter.leave(Arrival::Welcome, source(2));
+    meter.leave(Arrival::Welcome, None);
+    assert_eq!(meter.connections, 0);
+    assert_eq!(meter.sources[&source(1).unwrap()].open, 0);
+
+    // a relay that is full was full for everybody
+    let mut full = Meter::new(LIMITS, 0);
+    let (arrival, _) = full.arrive(None, now);
+    assert_eq!((arrival, full.introduce(arrival, source(1), now)), (Arrival::Full, (Arrival::Full, None)));
+}

@@ -58,7 +58,7 @@ class Pebble:
         self.trust = ssl.create_default_context(cafile=str(lab.ca_file))
         server = ["pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", ""]
         server += ["-dns01", f"127.0.0.1:{names}", "-management", f"127.0.0.1:{control}"]
-        server += [option for one in ("http01", "https01", "tlsalpn01", "doh") for option in (f"-{one}", "")]
+        server += [option for one in ("http01", "https01", "tlsalpn01") for option in (f"-{one}", "")]
         env = {**lab.env, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "10"}
         authority = ["pebble", "-config", str(path), "-dnsserver", f"127.0.0.1:{names}"]
         self.processes = [

@@ -219,12 +219,21 @@ def container():
 
 
 def composed():
-    """What compose.yaml mounts is there."""
+    """What compose.yaml mounts is there, and Prometheus understands its part."""
     folder = DEPLOY / "container"
     mounts = re.findall(r"^ +- (\.[^:]*):/[^:]+:ro$", (folder / "compose.yaml").read_text(), re.M)
     missing = [mount for mount in mounts if mount != "./tls" and not (folder / mount).exists()]
     if len(mounts) < 5 or missing:
         raise Wrong(f"compose.yaml mounts {mounts}; not there: {missing}")
+    promtool = installed("promtool", "prometheus")
+    with tempfile.TemporaryDirectory(prefix="cablecar-compose-") as inside:
+        # As the container has them.
+        shutil.copy(folder / "prometheus.yml", inside)
+        shutil.copytree(DEPLOY / "prometheus", Path(inside, "rules"))
+        said = said_by(promtool, "check", "config", Path(inside, "prometheus.yml"))
+    if not (rules := re.search(r"SUCCESS: (\d+) rules found", said)):
+        raise Wrong(f"Prometheus finds no rules: {said}")
+    return f"{rules[1]} rules"
 
 
 @functools.cache

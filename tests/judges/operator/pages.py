@@ -1,11 +1,13 @@
 """`docs/operating-a-relay.md`: its commands, typed on a bare machine."""
 
 import re
+import time
 from pathlib import Path
 
 from lab import Lab, Wrong
 from machine import Machine
 from packages import package
+from parties import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "operating-a-relay.md"
@@ -58,9 +60,24 @@ def newcomer():
                     raise Wrong(f"`{command}` shows {said!r}, and the page {shown!r}")
             status = machine.run("cablecar-relay admin status --admin-listen unix:/run/cablecar-relay/admin.sock")
             machine.run("systemctl reload cablecar-relay")
+            upgraded(machine, name_of_file)
+            machine.run(script[-1][0])
             machine.run("systemctl stop cablecar-relay")
             machine.run(script[-1][0], fails=True)
     return f"{len(script)} commands; {status.splitlines()[0] if status else ''}"
+
+
+def upgraded(machine: Machine, deb: str):
+    """The package comes again: another process takes over, and the settings stay."""
+    before = machine.run("cat /run/service.pid")
+    # By this a package knows that systemd is there.
+    machine.run(f"mkdir -p /run/systemd/system && dpkg --install {deb}")
+    deadline = time.monotonic() + PATIENCE
+    while machine.run("cat /run/service.pid") == before:
+        if time.monotonic() > deadline:
+            raise Wrong("the package came again, and the old process goes on")
+        time.sleep(0.1)
+    machine.run("grep -q '^domain-id' /etc/cablecar-relay/config.toml && systemctl is-active cablecar-relay")
 
 
 CASES = {"newcomer": newcomer}

@@ -2,7 +2,7 @@
 """systemctl, for a machine without systemd: starts a unit's service as its file
 says, under its user and with its capabilities, and waits for its word.
 
-    systemctl enable --now UNIT | start | stop | reload | kill -s SIGNAL | is-active | daemon-reload
+    systemctl enable --now UNIT | start | stop | reload | kill --signal=NAME | is-active | daemon-reload
 
 It knows what `cablecar-relay.service` says and no more; what shields the system
 from the service is systemd's own, and `systemd-analyze` judges it.
@@ -10,6 +10,7 @@ from the service is systemd's own, and `systemd-analyze` judges it.
 
 import os
 import pwd
+import select
 import shlex
 import signal
 import socket
@@ -66,22 +67,46 @@ def start(unit: str):
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
     MAIN.write_text(str(service.pid))
-    notify.settimeout(0.1)
+    # One process stays and listens, as systemd would.
+    ready, done = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        for number in (0, 1, 2):
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+        listen(notify, done)
+    os.close(done)
     deadline = time.monotonic() + PATIENCE
     while service.poll() is None and time.monotonic() < deadline:
-        try:
-            if b"READY=1" in notify.recv(4096).split(b"\n"):
-                return
-        except TimeoutError:
-            pass
+        if select.select([ready], [], [], 0.1)[0]:
+            return
     MAIN.unlink()
     service.kill()
     sys.exit(f"Job for {unit} failed: {LOG.read_text()[-2000:]}")
 
 
+def listen(notify: socket.socket, ready: int):
+    """Notes which process the service says is its main one, for as long as there is one."""
+    notify.settimeout(1.0)
+    while is_active():
+        try:
+            words = notify.recv(4096).decode().split("\n")
+        except TimeoutError:
+            continue
+        for word in words:
+            if word.startswith("MAINPID="):
+                MAIN.write_text(word.removeprefix("MAINPID="))
+        if "READY=1" in words:
+            os.write(ready, b".")
+    os._exit(0)
+
+
 def is_active() -> bool:
-    """Whether it runs."""
-    return MAIN.exists() and Path("/proc", MAIN.read_text()).exists()
+    """Whether it runs. Nobody here buries the dead."""
+    try:
+        status = Path("/proc", MAIN.read_text(), "status").read_text()
+    except OSError:
+        return False
+    return "\nState:\tZ" not in status
 
 
 def send(number: int):
@@ -107,7 +132,8 @@ def main(arguments: list[str]):
     elif verb == "reload":
         send(signal.SIGHUP)
     elif verb == "kill":
-        send(signal.Signals[f"SIG{rest[rest.index('-s') + 1]}"])
+        (name,) = (word.removeprefix("--signal=") for word in rest if word.startswith("--signal="))
+        send(signal.Signals[f"SIG{name}"])
     elif verb == "is-active":
         sys.exit(0 if is_active() else 3)
     elif verb != "daemon-reload":
