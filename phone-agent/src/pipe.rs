@@ -3,8 +3,8 @@
 //!
 //! The frames are [`cablecar_protocol::pipe`]'s. Each goes out in one write,
 //! and nothing else does. What is in a request is the engine's business
-//! ([`Device`](crate::ctap2::Device)), what a person says a [`Consent`]'s; here is who may speak
-//! when:
+//! ([`Device`](crate::ctap2::Device)), what a person says a [`Consent`]'s; here
+//! is who may speak when:
 //!
 //! | comes | while nothing waits | while a person is asked, or the engine works |
 //! |---|---|---|
@@ -16,8 +16,8 @@
 //! | the end | the end | the question is withdrawn, the end |
 //!
 //! A KEEPALIVE goes out at once when a person is asked and every 100 ms from
-//! then on; and every 100 ms while the engine works. The device keeps its power from one client to the next, and loses
-//! it with the program.
+//! then on; and every 100 ms while the engine works. The device keeps its power
+//! from one client to the next, and loses it with the program.
 
 pub mod engine;
 #[cfg(unix)]

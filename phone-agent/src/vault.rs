@@ -288,8 +288,9 @@ impl Unlocked {
     /// [`Error::Unconfirmed`]: the change is made, and may not outlive a power
     /// cut. All others leave the vault as it was:
     /// [`Error::InUse`], [`Error::Withdrawn`], [`Error::Replaced`],
-    /// [`Error::NoRandomness`], those of `change`, those of opening (the vault is read again under the lock,
-    /// so that nothing another program wrote is lost) and those of writing.
+    /// [`Error::NoRandomness`], those of `change`, those of opening (the vault
+    /// is read again under the lock, so that nothing another program wrote is
+    /// lost) and those of writing.
     pub fn change<T>(
         &mut self,
         rng: &mut dyn CryptoRngCore,

@@ -7,20 +7,28 @@ use std::time::{Duration, SystemTime};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "bench")]
+use crate::bench;
 use crate::config::{Config, Security};
 use crate::error::Error;
+use crate::journal::Journal;
 use crate::narrator::{Audience, Narrator};
+use crate::probe;
 use crate::server::Relay;
 #[cfg(unix)]
 use crate::service::Service;
 use crate::settings::environment;
 use crate::settings::flags::Flags;
 use crate::settings::layers::Layers;
+#[cfg(feature = "bench")]
+use crate::settings::value::Size;
+use crate::settings::value::{Time, Word};
 #[cfg(unix)]
 use crate::signals::Signals;
 use crate::upgrade::Inheritance;
 use crate::warning::Warning;
 
+mod admin;
 mod config;
 mod domain;
 
@@ -37,6 +45,8 @@ struct Cli {
 enum Command {
     /// Run a relay until SIGTERM, which drains it, or SIGINT
     Serve(Serve),
+    /// Ask a running relay, or tell it something
+    Admin(admin::Admin),
     /// Check or print the settings, without serving
     ///
     /// Takes the same flags, variables and file as serve.
@@ -50,6 +60,11 @@ enum Command {
     /// register it, and serve with its id as --domain-id.
     #[command(args_conflicts_with_subcommands = true)]
     Domain(domain::Domain),
+    /// Sign in through a relay, both devices played here, and time the legs
+    Probe(Box<probe::Probe>),
+    /// Load a relay and measure how it bears that
+    #[cfg(feature = "bench")]
+    Bench(Box<bench::Bench>),
 }
 
 #[derive(Debug, Args)]
@@ -91,8 +106,12 @@ fn run_with(args: impl Iterator<Item = OsString>) -> Result<ExitCode, Error> {
     };
     match cli.command {
         Command::Serve(serve) => serve.run(),
+        Command::Admin(admin) => admin.run(),
         Command::Config(config) => config.run(),
         Command::Domain(domain) => domain.run(),
+        Command::Probe(probe) => probe.run(),
+        #[cfg(feature = "bench")]
+        Command::Bench(bench) => bench.run(),
     }
 }
 
@@ -103,6 +122,7 @@ impl Serve {
             None => Audience::People,
         };
         let config = layers(self.flags)?.config()?;
+        let log = config.log.clone();
         warnings(&config).iter().for_each(Warning::tell);
         // While there is one thread.
         #[cfg(unix)]
@@ -119,6 +139,12 @@ impl Serve {
                 let _ = writeln!(std::io::stderr(), "clients look for this relay at {}", domain.host());
             }
             let (narrator, told) = Narrator::start(audience)?;
+            let control = relay.control();
+            let (journal, level, written) = Journal::start(&log)?;
+            control.on_level(level);
+            if let Some(addr) = relay.admin_addr() {
+                tracing::info!(%addr, "the admin listener is open");
+            }
             #[cfg(unix)]
             let stop = signals.obey(relay.drain(), relay.upgrade());
             #[cfg(not(unix))]
@@ -128,14 +154,16 @@ impl Serve {
             #[cfg(not(unix))]
             let service = std::future::pending::<()>();
             tokio::select! {
-                () = relay.run(stop, narrator) => {}
+                () = relay.run(stop, (narrator, journal)) => {}
                 () = service => {}
             }
-            Ok(told)
+            Ok((told, written))
         });
         // Whatever has not ended by now is not waited for.
         runtime.shutdown_timeout(Duration::from_millis(100));
-        narrated?.wait();
+        let (told, written) = narrated?;
+        told.wait();
+        written.wait();
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -175,4 +203,16 @@ fn first_line(error: &clap::Error) -> String {
     let message = text.split("\n\n").next().unwrap_or_default();
     let words: Vec<&str> = message.split_whitespace().collect();
     words.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+/// Bytes, KiB, MiB or GiB, as in the settings.
+#[cfg(feature = "bench")]
+pub(crate) fn size(text: &str) -> Result<usize, String> {
+    let bytes = Size::read_word(text)?.0;
+    usize::try_from(bytes).map_err(|_| "too large".into())
+}
+
+/// Seconds or ms, as in the settings.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    Time::read_word(text).map(|time| time.0)
 }

@@ -170,3 +170,16 @@ pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// At most one notice a second that accept() fails.
 pub(crate) const ACCEPT_NOTICE: Duration = Duration::from_secs(1);
+
+/// Admin connections at once: a scraper, two probes and a person, twice.
+pub(crate) const ADMIN_CONNECTIONS: usize = 8;
+
+/// How long an admin connection may take: a scraper's own deadline is 10 s.
+pub(crate) const ADMIN_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest body of an admin request: the name of a log level.
+pub(crate) const ADMIN_BODY: usize = 64;
+
+/// How long a task may wait for its turn before the relay counts as stuck.
+/// Under full load it is milliseconds.
+pub(crate) const ADMIN_HEALTH: Duration = Duration::from_secs(2);

@@ -4,8 +4,9 @@
 use std::net::IpAddr;
 #[cfg(unix)]
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cablecar_protocol::ids::{RoutingId, TunnelId};
 use tokio::sync::oneshot;
@@ -13,6 +14,7 @@ use tokio::time::timeout;
 
 use crate::access::Access;
 use crate::config::{Limits, Proxy};
+use crate::control::{Board, Snapshot};
 use crate::drain::{Drain, Presence, Stage};
 use crate::handshakes::Handshakes;
 use crate::meter::{Account, Arrival, Meter};
@@ -51,6 +53,11 @@ pub(crate) struct Desk {
     switchboard: Mutex<Switchboard<Seat>>,
     meter: Mutex<Meter>,
     observer: Box<dyn Observer>,
+    pub(crate) board: Arc<Board>,
+    /// Tunnels that are forgotten and not gone.
+    closing: AtomicU64,
+    /// Bytes that all tunnels hold.
+    held: AtomicU64,
     /// Other processes of this node, if it has a place to meet them.
     #[cfg(unix)]
     siblings: Option<Siblings>,
@@ -74,7 +81,7 @@ impl Desk {
         limits: Limits,
         terms: Terms,
         connections: u64,
-        drain: Drain,
+        board: Arc<Board>,
         observer: Box<dyn Observer>,
     ) -> Self {
         let switchboard = Switchboard::new(terms.routing_id, limits.waiting, limits.life);
@@ -91,7 +98,10 @@ impl Desk {
             switchboard: Mutex::new(switchboard),
             meter: Mutex::new(meter),
             observer,
-            drain,
+            drain: board.drain.clone(),
+            board,
+            closing: AtomicU64::new(0),
+            held: AtomicU64::new(0),
             visits: Presence::default(),
             tunnels: Presence::default(),
             #[cfg(unix)]
@@ -106,11 +116,37 @@ impl Desk {
     }
 
     pub(crate) fn notice(&self, event: Event) {
-        self.observer.notice(event);
+        self.notice_from(event, None);
     }
 
-    pub(crate) fn refused(&self, status: Option<http::StatusCode>, why: Why) {
-        self.notice(Event::Refused { status: status.map(|status| status.as_u16()), why });
+    fn notice_from(&self, event: Event, from: Account) {
+        self.board.metrics.count(&event);
+        self.observer.notice_from(event, from);
+    }
+
+    pub(crate) fn refused(&self, status: Option<http::StatusCode>, why: Why, from: Account) {
+        self.notice_from(Event::Refused { status: status.map(|status| status.as_u16()), why }, from);
+    }
+
+    /// How things stand here at this moment.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let (all, paired) = {
+            let switchboard = lock(&self.switchboard);
+            (switchboard.len(), switchboard.paired())
+        };
+        let (connections, connections_limit) = {
+            let meter = lock(&self.meter);
+            (meter.connections(), meter.connections_limit())
+        };
+        Snapshot {
+            waiting: wide(all.saturating_sub(paired)),
+            paired: wide(paired),
+            closing: self.closing.load(Ordering::Relaxed),
+            connections,
+            connections_limit,
+            held_bytes: self.held.load(Ordering::Relaxed),
+            ..Snapshot::default()
+        }
     }
 
     /// Under which account a client is counted.
@@ -122,6 +158,7 @@ impl Desk {
     /// Counts a connection in; `None` to drop it at once. One that a proxy
     /// brings is counted against its source later, by [`Visit::introduce`].
     pub(crate) fn arrive(self: &Arc<Self>, peer: IpAddr) -> Option<Visit> {
+        self.board.metrics.accepted();
         let account = if self.proxy.trusts(peer) { None } else { self.account(peer) };
         self.count_in(account)
     }
@@ -157,7 +194,7 @@ impl Desk {
         let wait = Wait { desk: Arc::clone(self), account };
         let (seat, arriving) = oneshot::channel();
         let ticket = lock(&self.switchboard).open(id, seat, Instant::now()).map_err(|_| Why::Taken)?;
-        self.notice(Event::Opened { tunnel: ticket.serial() });
+        self.notice_from(Event::Opened { tunnel: ticket.serial() }, account);
         let open = Open { desk: Arc::clone(self), ticket, _here: here };
         Ok(Opened { open, arriving, wait })
     }
@@ -253,13 +290,13 @@ impl Open {
     /// Forgets it and tells why. The first reason counts.
     pub(crate) fn close(&mut self, reason: Ending) {
         if self.forget() {
-            self.told(reason);
+            self.told(reason, None);
         }
     }
 
-    /// Tells why it ended.
-    pub(crate) fn told(&self, reason: Ending) {
-        self.desk.notice(Event::Closed { tunnel: self.ticket.serial(), reason });
+    /// Tells why it ended, and how long after its second party came, if one did.
+    pub(crate) fn told(&self, reason: Ending, lived: Option<Duration>) {
+        self.desk.notice(Event::Closed { tunnel: self.ticket.serial(), reason, lived });
     }
 }
 
@@ -294,10 +331,6 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    pub(crate) fn account(&self) -> Account {
-        self.account
-    }
-
     /// Says for whom a proxy has brought this connection. Once.
     pub(crate) fn introduce(&mut self, client: IpAddr) {
         let account = self.desk.account(client);
@@ -307,6 +340,11 @@ impl Visit {
 
     pub(crate) fn arrival(&self) -> Arrival {
         self.arrival
+    }
+
+    /// Whom it is counted against.
+    pub(crate) fn account(&self) -> Account {
+        self.account
     }
 }
 
@@ -327,6 +365,55 @@ impl Drop for Wait {
     fn drop(&mut self) {
         lock(&self.desk.meter).waited(self.account);
     }
+}
+
+/// What one tunnel holds, in the sum as long as this lives.
+pub(crate) struct Share {
+    desk: Arc<Desk>,
+    bytes: usize,
+}
+
+impl Share {
+    pub(crate) fn new(desk: &Arc<Desk>) -> Self {
+        Self { desk: Arc::clone(desk), bytes: 0 }
+    }
+
+    /// The tunnel holds so much now. Mostly nothing, as before, which costs
+    /// nothing.
+    pub(crate) fn set(&mut self, bytes: usize) {
+        if bytes != self.bytes {
+            // Wraps when it shrinks, and the sum comes out right all the same.
+            let change = wide(bytes).wrapping_sub(wide(self.bytes));
+            self.desk.held.fetch_add(change, Ordering::Relaxed);
+            self.bytes = bytes;
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
+
+/// One tunnel that is forgotten and not gone, counted as long as this lives.
+pub(crate) struct Closing(Arc<Desk>);
+
+impl Closing {
+    pub(crate) fn new(desk: &Arc<Desk>) -> Self {
+        desk.closing.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(desk))
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.closing.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 /// A panic elsewhere ends its own tunnel; the tables are whole after every

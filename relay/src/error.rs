@@ -117,6 +117,23 @@ pub enum Error {
         /// Why.
         cause: io::Error,
     },
+    /// No relay answers where the admin listener should be.
+    #[error("no relay answers at {addr}: {cause}")]
+    Unreachable {
+        /// Where.
+        addr: Address,
+        /// Why.
+        cause: io::Error,
+    },
+    /// Something answers there, and it is no relay.
+    #[error("what answers at {addr} is no relay's admin listener")]
+    Stranger {
+        /// Where.
+        addr: Address,
+    },
+    /// The relay did not do what it was told.
+    #[error("the relay refused: {0}")]
+    Refused(String),
     /// The system gave no threads, signals or randomness.
     #[error("the system refused: {0}")]
     System(String),
@@ -161,6 +178,9 @@ impl Error {
             Error::NoDomain(_) => "domain.unknown",
             Error::List { .. } => "config.access-file",
             Error::State { .. } => "relay.state",
+            Error::Unreachable { .. } => "admin.unreachable",
+            Error::Stranger { .. } => "admin.stranger",
+            Error::Refused(_) => "admin.refused",
             Error::System(_) => "relay.system",
         }
     }
@@ -217,6 +237,16 @@ impl Error {
             Error::State { .. } => {
                 "give --state-dir a folder that this user may write, with a path of less than 80 characters"
             }
+            Error::Unreachable { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => {
+                "use the relay's user, or root"
+            }
+            Error::Unreachable { .. } => {
+                "start the relay with --admin-listen, and give the same address here"
+            }
+            Error::Stranger { .. } => {
+                "give the address that the relay has in --admin-listen, not the one for clients"
+            }
+            Error::Refused(_) => "correct what it names, and tell it again; it goes on as before",
             Error::System(_) => "look at the limits of this user and machine",
         }
     }
@@ -228,8 +258,8 @@ impl Error {
     /// The exit code of a program that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Listen { .. } => 7,
-            Error::System(_) => 1,
+            Error::Listen { .. } | Error::Unreachable { .. } => 7,
+            Error::System(_) | Error::Stranger { .. } | Error::Refused(_) => 1,
             _ => 2,
         }
     }

@@ -156,6 +156,17 @@ impl Meter {
         }
     }
 
+    /// How many connections are open, those that are only told why they are
+    /// refused among them.
+    pub fn connections(&self) -> u64 {
+        self.connections.saturating_add(u64::from(self.refusals))
+    }
+
+    /// How many may be open.
+    pub fn connections_limit(&self) -> u64 {
+        self.connections_limit
+    }
+
     fn welcome(&mut self) -> Arrival {
         self.connections += 1;
         Arrival::Welcome

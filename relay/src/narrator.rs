@@ -17,7 +17,7 @@ use crate::observer::{Event, Observer};
 pub(crate) enum Audience {
     /// One JSON object a line, for every event.
     Program,
-    /// The address on standard output, trouble on standard error.
+    /// Where it listens; the rest is in the log.
     People,
 }
 
@@ -28,6 +28,7 @@ const BACKLOG: usize = 4096;
 /// Writes events from a thread of its own.
 #[derive(Debug)]
 pub(crate) struct Narrator {
+    audience: Audience,
     events: SyncSender<Event>,
     lost: Arc<AtomicU64>,
 }
@@ -72,12 +73,17 @@ impl Narrator {
             }
         };
         let thread = thread::Builder::new().name("narrator".into()).spawn(write);
-        thread.map(|_| (Self { events, lost }, Told(all))).map_err(|error| Error::System(error.to_string()))
+        thread
+            .map(|_| (Self { audience, events, lost }, Told(all)))
+            .map_err(|error| Error::System(error.to_string()))
     }
 }
 
 impl Observer for Narrator {
     fn notice(&self, event: Event) {
+        if self.audience == Audience::People && !matches!(event, Event::Listening { .. }) {
+            return;
+        }
         if self.events.try_send(event).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
@@ -95,28 +101,8 @@ fn json_line(line: &impl Serialize) {
 }
 
 fn tell_people(event: Event) {
-    let mut err = std::io::stderr().lock();
-    let _ = match event {
-        Event::Listening { addr } => {
-            let mut out = std::io::stdout().lock();
-            writeln!(out, "listening on {addr}").and_then(|()| out.flush())
-        }
-        Event::Struggling { failures } => {
-            writeln!(err, "cannot accept connections at present, {failures} tries failed")
-        }
-        Event::Draining { tunnels: 0 } => Ok(()),
-        Event::Draining { tunnels } => {
-            writeln!(err, "draining: {tunnels} tunnels are left, and no new ones are opened")
-        }
-        #[cfg(unix)]
-        Event::HandedOver { process } => writeln!(err, "handed over to process {process}"),
-        #[cfg(unix)]
-        Event::NotUpgraded { why } => writeln!(err, "not upgraded: {why}; everything goes on as before"),
-        Event::Reloaded => writeln!(err, "certificate and other files are read again"),
-        Event::NotReloaded { error, reason } => {
-            writeln!(err, "warning: everything stays as it was: {reason} ({error})")
-        }
-        Event::Stopping => writeln!(err, "stopping: closing what is open"),
-        _ => Ok(()),
-    };
+    if let Event::Listening { addr } = event {
+        let mut out = std::io::stdout().lock();
+        let _ = writeln!(out, "listening on {addr}").and_then(|()| out.flush());
+    }
 }

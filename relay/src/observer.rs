@@ -1,10 +1,14 @@
 //! What the relay tells whoever watches it: that something happened, how
 //! large it was, and never to whom.
 
+use std::fmt;
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::address::Address;
 use crate::refusal::Why;
+use crate::source::Source;
 #[cfg(unix)]
 use crate::upgrade::NotUpgraded;
 
@@ -13,6 +17,12 @@ use crate::upgrade::NotUpgraded;
 pub trait Observer: Send + Sync + 'static {
     /// Something happened.
     fn notice(&self, event: Event);
+
+    /// The same, where somebody's connection was the cause and their source is
+    /// being counted. Whoever does not need that does not get it.
+    fn notice_from(&self, event: Event, _from: Option<Source>) {
+        self.notice(event);
+    }
 }
 
 impl<F: Fn(Event) + Send + Sync + 'static> Observer for F {
@@ -53,6 +63,16 @@ impl Side {
     }
 }
 
+impl Side {
+    /// Its name in logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Side::First => "first",
+            Side::Second => "second",
+        }
+    }
+}
+
 /// Something that happened. There are no identifiers and no addresses of
 /// others in here, so there are none in any log made of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -73,6 +93,10 @@ pub enum Event {
     Joined {
         /// Which.
         tunnel: Serial,
+        /// How long the first party waited. For sums alone: the time of a
+        /// single tunnel is not told to anybody.
+        #[serde(skip)]
+        waited: Duration,
     },
     /// One message went through.
     Forwarded {
@@ -89,6 +113,9 @@ pub enum Event {
         tunnel: Serial,
         /// Why.
         reason: Ending,
+        /// How long ago the second party had joined, if one had. For sums alone.
+        #[serde(skip)]
+        lived: Option<Duration>,
     },
     /// Somebody was sent away.
     Refused {
@@ -189,4 +216,20 @@ pub enum Fault {
     TooManyMessages,
     /// More bytes than a side may send.
     TooManyBytes,
+}
+
+/// In a few words, for a log.
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ending::Closed { by } => write!(f, "closed by the {}", by.name()),
+            Ending::Vanished { side } => write!(f, "the {} vanished", side.name()),
+            Ending::Fault { side, fault } => write!(f, "the {} broke a rule: {fault:?}", side.name()),
+            Ending::Stuck { side } => write!(f, "the {} took nothing", side.name()),
+            Ending::NobodyCame => f.write_str("nobody came"),
+            Ending::LifeOver => f.write_str("life over"),
+            Ending::Overdue => f.write_str("the relay drained for as long as it may"),
+            Ending::Stopping => f.write_str("the relay stops"),
+        }
+    }
 }

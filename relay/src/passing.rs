@@ -28,6 +28,7 @@ use crate::desk::{Desk, Here, Visit};
 use crate::reception::{self, Accepted};
 use crate::refusal::Why;
 use crate::socket::Socket;
+use crate::source::Source;
 use crate::wire::Wire;
 
 /// First word of a passed connection; its last digit is the form's version.
@@ -84,13 +85,13 @@ pub(crate) async fn take_in(desk: Arc<Desk>, mut stream: UnixStream) {
         _ = desk.stopping() => return,
         from = timeout(desk.limits.opening, introduced(&mut stream)) => from,
     };
-    let Ok(Ok(from)) = from else { return desk.refused(None, Why::Malformed) };
+    let Ok(Ok(from)) = from else { return desk.refused(None, Why::Malformed, None) };
     match desk.arrive_passed(from) {
         Some(visit) => {
             let accepted = Accepted { socket: Socket::Unix(stream), peer: from, passed: true, visit };
             reception::attend(desk, None, accepted).await;
         }
-        None => desk.refused(None, Why::Crowded),
+        None => desk.refused(None, Why::Crowded, Some(Source::of(from))),
     }
 }
 

@@ -96,30 +96,31 @@ enum Admitted {
 type Shared = Arc<Mutex<Option<Admitted>>>;
 
 async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted) -> Option<Guest> {
-    let deadline = Instant::now() + desk.limits.opening;
+    let began = Instant::now();
+    let deadline = began + desk.limits.opening;
     let Accepted { mut socket, peer, passed, mut visit } = accepted;
     let mut client = peer;
     if !passed && desk.proxy.introduces(peer) {
         match timeout_at(deadline, proxied::header(&mut socket)).await {
             Ok(Ok(introduced)) => client = introduced.unwrap_or(peer),
-            Ok(Err(_)) => return sent_away(desk, Why::Proxy),
-            Err(_) => return sent_away(desk, Why::TooSlow),
+            Ok(Err(_)) => return sent_away(desk, Why::Proxy, None),
+            Err(_) => return sent_away(desk, Why::TooSlow, None),
         }
         if desk.access.blocks(client) {
-            return sent_away(desk, Why::Blocked);
+            return sent_away(desk, Why::Blocked, None);
         }
         visit.introduce(client);
         if visit.arrival() == Arrival::Drop {
-            return sent_away(desk, Why::Crowded);
+            return sent_away(desk, Why::Crowded, visit.account());
         }
     }
     let wire = match tls {
         None => Wire::plain(socket),
         Some(tls) => match timeout_at(deadline, desk.handshakes.accept(&tls, socket)).await {
             Ok(Ok(tls)) => Wire::tls(tls),
-            Ok(Err(NoTls::Failed)) => return sent_away(desk, Why::Tls),
-            Ok(Err(NoTls::Crowded)) => return sent_away(desk, Why::Flooded),
-            Err(_) => return sent_away(desk, Why::TooSlow),
+            Ok(Err(NoTls::Failed)) => return sent_away(desk, Why::Tls, visit.account()),
+            Ok(Err(NoTls::Crowded)) => return sent_away(desk, Why::Flooded, visit.account()),
+            Err(_) => return sent_away(desk, Why::TooSlow, visit.account()),
         },
     };
     let admitted = Shared::default();
@@ -146,12 +147,13 @@ async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted)
     let visit = visit.into_inner().unwrap_or_else(PoisonError::into_inner);
     let admitted = lock(&admitted).take();
     match (&served, &admitted) {
-        (Err(_), _) => desk.refused(None, Why::TooSlow),
+        (Err(_), _) => desk.refused(None, Why::TooSlow, visit.account()),
         (Ok(Err(error)), None) if error.is_parse_too_large() => {
-            desk.refused(Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE), Why::HeadTooLarge);
+            let status = Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+            desk.refused(status, Why::HeadTooLarge, visit.account());
         }
         (Ok(Err(error)), None) if error.is_parse() => {
-            desk.refused(Some(StatusCode::BAD_REQUEST), Why::Malformed);
+            desk.refused(Some(StatusCode::BAD_REQUEST), Why::Malformed, visit.account());
         }
         _ => {}
     }
@@ -164,6 +166,9 @@ async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted)
         admitted => admitted,
     };
     let arrived = matches!(served, Ok(Ok(())));
+    if arrived && admitted.is_some() {
+        desk.board.metrics.upgraded(began.elapsed());
+    }
     let party = |wire| Party::new(Line::new(wire, &parts.read_buf, desk.limits.message), visit, &desk.limits);
     match admitted {
         Some(Admitted::First(opened)) if arrived => {
@@ -190,8 +195,8 @@ async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted)
     }
 }
 
-fn sent_away(desk: &Desk, why: Why) -> Option<Guest> {
-    desk.refused(None, why);
+fn sent_away(desk: &Desk, why: Why, from: Account) -> Option<Guest> {
+    desk.refused(None, why, from);
     None
 }
 
@@ -253,7 +258,10 @@ impl Service<Request<Incoming>> for Clerk {
     type Future = Reply;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        self.answer(&request).unwrap_or_else(|refusal| Reply::now(refused(&self.desk, refusal)))
+        self.answer(&request).unwrap_or_else(|refusal| {
+            let account = self.visit.lock().unwrap_or_else(PoisonError::into_inner).account();
+            Reply::now(refused(&self.desk, refusal, account))
+        })
     }
 }
 
@@ -321,7 +329,7 @@ impl Clerk {
             let allowed = desk.access.ask(question).await.map_err(refusal);
             let mut response = match allowed.and_then(|()| open(&desk, id, account, &admitted)) {
                 Ok(()) => response,
-                Err(refusal) => refused(&desk, refusal),
+                Err(refusal) => refused(&desk, refusal, account),
             };
             close_after(&mut response);
             response
@@ -374,8 +382,8 @@ fn refusal(why: Why) -> Refusal {
     }
 }
 
-fn refused(desk: &Desk, refusal: Refusal) -> Response<Full<Bytes>> {
-    desk.refused(refusal.status(), refusal.why());
+fn refused(desk: &Desk, refusal: Refusal, from: Account) -> Response<Full<Bytes>> {
+    desk.refused(refusal.status(), refusal.why(), from);
     refusal.response()
 }
 

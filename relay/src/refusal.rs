@@ -60,6 +60,62 @@ pub enum Why {
     Crowded,
 }
 
+impl Why {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::NotFound,
+        Self::Method,
+        Self::Origin,
+        Self::Websocket,
+        Self::Subprotocol,
+        Self::Taken,
+        Self::Throttled,
+        Self::Full,
+        Self::Token,
+        Self::NotAllowed,
+        Self::Undecided,
+        Self::Blocked,
+        Self::Memory,
+        Self::Flooded,
+        Self::Exhausted,
+        Self::Draining,
+        Self::Malformed,
+        Self::HeadTooLarge,
+        Self::Proxy,
+        Self::Tls,
+        Self::TooSlow,
+        Self::Crowded,
+    ];
+
+    /// Its name in events, logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotFound => "not-found",
+            Self::Method => "method",
+            Self::Origin => "origin",
+            Self::Websocket => "websocket",
+            Self::Subprotocol => "subprotocol",
+            Self::Taken => "taken",
+            Self::Throttled => "throttled",
+            Self::Full => "full",
+            Self::Token => "token",
+            Self::NotAllowed => "not-allowed",
+            Self::Undecided => "undecided",
+            Self::Blocked => "blocked",
+            Self::Memory => "memory",
+            Self::Flooded => "flooded",
+            Self::Exhausted => "exhausted",
+            Self::Draining => "draining",
+            Self::Malformed => "malformed",
+            Self::HeadTooLarge => "head-too-large",
+            Self::Proxy => "proxy",
+            Self::Tls => "tls",
+            Self::TooSlow => "too-slow",
+            Self::Crowded => "crowded",
+        }
+    }
+}
+
 /// A refusal as it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -130,4 +186,16 @@ fn status_and_text(why: Why) -> Option<(StatusCode, &'static str)> {
         Why::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ""),
         Why::Proxy | Why::Tls | Why::TooSlow | Why::Crowded | Why::Flooded | Why::Exhausted => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_has_one_name_everywhere() {
+        for why in Why::ALL {
+            assert_eq!(serde_json::to_string(why).unwrap(), format!("\"{}\"", why.name()));
+        }
+    }
 }

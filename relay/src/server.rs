@@ -21,7 +21,9 @@ use tokio_rustls::TlsAcceptor;
 use crate::access::Access;
 use crate::acme::Authority;
 use crate::address::Address;
+use crate::admin::Admin;
 use crate::config::{Config, Security};
+use crate::control::{Board, Control};
 use crate::defaults;
 use crate::desk::{Desk, Terms};
 use crate::drain::Drain;
@@ -43,6 +45,7 @@ use crate::roll_call::{Called, RollCall};
 #[cfg(unix)]
 use crate::service;
 use crate::socket::Socket;
+use crate::source::Source;
 use crate::upgrade::Inheritance;
 #[cfg(unix)]
 use crate::upgrade::{NotUpgraded, Successor, Upgrade};
@@ -53,7 +56,6 @@ pub struct Relay {
     listeners: Vec<Listener>,
     identity: Identity,
     access: Arc<Access>,
-    drain: Drain,
     #[cfg(unix)]
     upgrade: Upgrade,
     inheritance: Inheritance,
@@ -62,6 +64,8 @@ pub struct Relay {
     tls: Option<Arc<ServerConfig>>,
     authority: Option<Authority>,
     config: Config,
+    board: Arc<Board>,
+    admin: Option<Admin>,
 }
 
 impl Relay {
@@ -97,11 +101,13 @@ impl Relay {
             Security::Plain => None,
         };
         let reloader = Arc::new(Reloader::new(files));
+        let board = Arc::new(Board::new(&config, &reloader));
+        let admin = config.admin.listen.as_ref();
+        let admin = admin.map(|address| Admin::bind(address, &mut inheritance)).transpose()?;
         Ok(Self {
             listeners,
             identity: Identity::of(&config)?,
             access,
-            drain: Drain::default(),
             #[cfg(unix)]
             upgrade: Upgrade::default(),
             inheritance,
@@ -110,6 +116,8 @@ impl Relay {
             tls,
             authority,
             config,
+            board,
+            admin,
         })
     }
 
@@ -123,14 +131,24 @@ impl Relay {
         addresses.next().unwrap_or_else(|| (std::net::Ipv4Addr::UNSPECIFIED, 0).into())
     }
 
+    /// Where its admin listener is, if it has one.
+    pub fn admin_addr(&self) -> Option<Address> {
+        self.admin.as_ref().and_then(Admin::address)
+    }
+
     /// The routing id that it gives and answers to.
     pub fn routing_id(&self) -> RoutingId {
         self.identity.routing_id
     }
 
+    /// What shows how it is, and steers it.
+    pub fn control(&self) -> Control {
+        Control::new(Arc::clone(&self.board))
+    }
+
     /// What makes it drain.
     pub fn drain(&self) -> Drain {
-        self.drain.clone()
+        self.board.drain.clone()
     }
 
     /// What puts a new program in its place.
@@ -155,11 +173,13 @@ impl Relay {
     /// made to [`Drain`], or another process has taken its place, and no
     /// tunnel is left.
     pub async fn run(self, shutdown: impl Future<Output = ()>, observer: impl Observer) {
-        let Self { listeners, identity, access, reloader, roll_call, tls, authority, config, .. } = self;
+        let (control, board) = (self.control(), Arc::clone(&self.board));
+        let Self { listeners, identity, access, reloader, roll_call, tls, authority, config, admin, .. } =
+            self;
         let (hosts, tls) = (config.hosts(), tls.map(TlsAcceptor::from));
         let connections = config.limits.connections.unwrap_or_else(connections_by_descriptors);
         let terms = Terms { proxy: config.proxy, hosts, routing_id: identity.routing_id, access };
-        let desk = Desk::new(config.limits, terms, connections, self.drain, Box::new(observer));
+        let desk = Desk::new(config.limits, terms, connections, Arc::clone(&board), Box::new(observer));
         #[cfg(unix)]
         let possible = identity.place.as_ref().map(drop).map_err(|why| *why);
         #[cfg(unix)]
@@ -168,6 +188,7 @@ impl Relay {
             Err(why) => (desk, Err(why), None),
         };
         let house = House { desk: Arc::new(desk) };
+        board.attach(&house.desk);
         let desk = Arc::downgrade(&house.desk);
         let tell = move |event| {
             if let Some(desk) = desk.upgrade() {
@@ -196,6 +217,7 @@ impl Relay {
         let brought = house.take_in(passed.as_ref());
         #[cfg(not(unix))]
         let brought = pending::<Infallible>();
+        board.accepting(true);
         let mut ended = pin!(async {
             tokio::select! {
                 biased;
@@ -210,27 +232,43 @@ impl Relay {
         tokio::select! {
             biased;
             () = &mut ended => {}
-            successor = house.succession(&self.upgrade, possible, &listeners) => {
+            never = answer(admin.as_ref(), control) => match never {},
+            successor = house.succession(&self.upgrade, possible, &listeners, admin.as_ref()) => {
                 // In this order: nobody is to find two processes at the door.
+                board.accepting(false);
                 roll_call.dismiss();
                 loops.shutdown().await;
                 let process = successor.process();
                 service::succeeded_by(process);
                 successor.go().await;
                 listeners.iter().for_each(|listener| listener.hand_over());
-                drop(listeners);
+                admin.iter().for_each(Admin::hand_over);
+                drop((listeners, admin));
                 house.desk.notice(Event::HandedOver { process });
                 house.desk.drain.advance(Stage::HandedOver);
                 ended.await;
             }
         }
         #[cfg(not(unix))]
-        ended.await;
+        tokio::select! {
+            biased;
+            () = &mut ended => {}
+            never = answer(admin.as_ref(), control) => match never {},
+        }
+        board.accepting(false);
         roll_call.dismiss();
         loops.shutdown().await;
         house.desk.notice(Event::Stopping);
         house.desk.stop();
         let _ = timeout(defaults::STOP, house.desk.visits.nobody()).await;
+    }
+}
+
+/// Answers the operator, if there is a door for that.
+async fn answer(admin: Option<&Admin>, control: Control) -> Infallible {
+    match admin {
+        Some(admin) => admin.serve(control).await,
+        None => pending().await,
     }
 }
 
@@ -253,10 +291,12 @@ impl House {
         upgrade: &Upgrade,
         possible: Result<(), NotUpgraded>,
         listeners: &[Arc<Listener>],
+        admin: Option<&Admin>,
     ) -> Successor {
         loop {
             upgrade.asked().await;
-            let named: Vec<_> = listeners.iter().map(|listener| listener.named()).collect();
+            let named: Vec<_> =
+                listeners.iter().map(|listener| listener.named()).chain(admin.map(Admin::named)).collect();
             let started = match possible {
                 Ok(()) => Successor::start(&named).await,
                 Err(why) => Err(why),
@@ -304,9 +344,10 @@ impl Door {
                     // The first time some may be free again after the pause.
                     if std::mem::replace(&mut none_left, reserve::exhausted(&error)) && none_left {
                         for _ in 0..reserve.shed(&listener).await {
-                            self.desk.refused(None, Why::Exhausted);
+                            self.desk.refused(None, Why::Exhausted, None);
                         }
                     }
+                    self.desk.board.metrics.accept_failed();
                     if let Some(failures) = complaint.raise(Instant::now()) {
                         self.desk.notice(Event::Struggling { failures });
                     }
@@ -318,10 +359,10 @@ impl Door {
 
     fn admit(&self, socket: Socket, peer: IpAddr) {
         if self.desk.access.blocks(peer) && !self.desk.proxy.trusts(peer) {
-            return self.desk.refused(None, Why::Blocked);
+            return self.desk.refused(None, Why::Blocked, Some(Source::of(peer)));
         }
         let Some(visit) = self.desk.arrive(peer) else {
-            return self.desk.refused(None, Why::Crowded);
+            return self.desk.refused(None, Why::Crowded, Some(Source::of(peer)));
         };
         let accepted = Accepted { socket, peer, passed: false, visit };
         tokio::spawn(reception::attend(Arc::clone(&self.desk), self.tls.clone(), accepted));
@@ -362,8 +403,9 @@ fn connections_by_descriptors() -> u64 {
     (spare / 10).saturating_mul(defaults::CONNECTIONS_TENTHS).max(1)
 }
 
+/// The descriptor limit, raised to what is allowed.
 #[cfg(unix)]
-fn descriptor_limit() -> Option<u64> {
+pub(crate) fn descriptor_limit() -> Option<u64> {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
@@ -374,7 +416,7 @@ fn descriptor_limit() -> Option<u64> {
 }
 
 #[cfg(not(unix))]
-fn descriptor_limit() -> Option<u64> {
+pub(crate) fn descriptor_limit() -> Option<u64> {
     None
 }
 

@@ -17,7 +17,7 @@ mod meaning;
 mod page;
 pub(crate) mod print;
 mod reasons;
-mod value;
+pub(crate) mod value;
 
 mod access;
 mod acme;

@@ -20,6 +20,13 @@ impl Source {
         }
     }
 
+    /// The network around it that may be logged: an IPv4 /24, an IPv6 /48.
+    pub(crate) fn network(&self) -> Network {
+        let (bits, v4) = bits_of(self.0);
+        let mask = if v4 { mask(24, 32) } else { mask(48, 128) };
+        Network { bits: bits & mask, mask, v4 }
+    }
+
     /// The one source that all shares once too many are being counted.
     pub(crate) const fn crowd() -> Self {
         Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
@@ -138,6 +145,17 @@ mod tests {
         assert!(
             contains("2001:db8::/33", "2001:db8:7fff::") && !contains("2001:db8::/33", "2001:db8:8000::")
         );
+    }
+
+    #[test]
+    fn what_may_be_logged_is_a_network() {
+        for (address, network) in [
+            ("192.0.2.77", "192.0.2.0/24"),
+            ("::ffff:192.0.2.77", "192.0.2.0/24"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+        ] {
+            assert_eq!(Source::of(ip(address)).network().to_string(), network);
+        }
     }
 
     #[test]

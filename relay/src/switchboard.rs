@@ -29,6 +29,8 @@ pub struct Switchboard<Seat> {
     life: Duration,
     tunnels: HashMap<TunnelId, Tunnel<Seat>>,
     opened: u64,
+    /// How many of the tunnels somebody has joined.
+    paired: usize,
 }
 
 /// Proof of having opened a tunnel; closes it and no other.
@@ -75,7 +77,7 @@ struct Tunnel<Seat> {
 impl<Seat> Switchboard<Seat> {
     /// A switchboard without tunnels, that answers to this routing id.
     pub fn new(routing_id: RoutingId, waiting: Duration, life: Duration) -> Self {
-        Self { routing_id, waiting, life, tunnels: HashMap::new(), opened: 0 }
+        Self { routing_id, waiting, life, tunnels: HashMap::new(), opened: 0, paired: 0 }
     }
 
     /// The routing id of this process.
@@ -109,6 +111,7 @@ impl<Seat> Switchboard<Seat> {
         let tunnel = tunnel.filter(|tunnel| ours && now < tunnel.until)?;
         let seat = tunnel.seat.take()?;
         tunnel.until = now + self.life;
+        self.paired += 1;
         Some((tunnel.serial, seat))
     }
 
@@ -128,7 +131,9 @@ impl<Seat> Switchboard<Seat> {
     pub fn close(&mut self, ticket: &Ticket) -> bool {
         match self.tunnels.entry(ticket.id) {
             Entry::Occupied(tunnel) if tunnel.get().serial == ticket.serial => {
-                tunnel.remove();
+                if tunnel.remove().seat.is_none() {
+                    self.paired = self.paired.saturating_sub(1);
+                }
                 true
             }
             _ => false,
@@ -138,6 +143,11 @@ impl<Seat> Switchboard<Seat> {
     /// How many tunnels live.
     pub fn len(&self) -> usize {
         self.tunnels.len()
+    }
+
+    /// How many of them somebody has joined.
+    pub fn paired(&self) -> usize {
+        self.paired
     }
 
     /// Whether no tunnel lives.
@@ -212,5 +222,18 @@ mod tests {
         assert_eq!(board.standing(&ticket, now + 90 * SECOND), Standing::Paired(joined + 180 * SECOND));
         assert_eq!(board.standing(&ticket, joined + 180 * SECOND), Standing::LifeOver);
         assert_eq!(board.len(), 1);
+    }
+
+    #[test]
+    fn who_has_been_joined_is_counted_until_the_close() {
+        let (mut board, now) = board();
+        let (ticket, other) = (board.open(ID, "", now).unwrap(), board.open(OTHER, "", now).unwrap());
+        assert_eq!((board.len(), board.paired()), (2, 0));
+        assert!(board.join(OURS, ID, now).is_some() && board.join(OURS, ID, now).is_none());
+        assert_eq!((board.len(), board.paired()), (2, 1));
+        assert!(board.close(&other));
+        assert_eq!((board.len(), board.paired()), (1, 1));
+        assert!(board.close(&ticket) && !board.close(&ticket));
+        assert_eq!((board.len(), board.paired()), (0, 0));
     }
 }

@@ -19,7 +19,7 @@ use tokio::time::{Sleep, sleep_until, timeout, timeout_at};
 
 use crate::config::Limits;
 use crate::defaults;
-use crate::desk::{Desk, Open, Opened, Visit, Wait};
+use crate::desk::{Closing, Desk, Open, Opened, Share, Visit, Wait};
 use crate::line::{Gone, Line, Received};
 use crate::meter::Allowance;
 use crate::observer::{Ending, Event, Side};
@@ -46,6 +46,9 @@ pub(crate) struct Tunnel {
     /// Gone once the second party is there.
     arriving: Option<(oneshot::Receiver<Party>, Wait)>,
     until: Instant,
+    /// Opened; once there is a second party, joined.
+    since: Instant,
+    share: Share,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -63,7 +66,9 @@ impl Tunnel {
         let Opened { open, arriving, wait } = opened;
         let until = until(open.standing(now)).unwrap_or(now);
         let timer = Box::pin(sleep_until(until.into()));
-        Self { desk, open, first, second: None, arriving: Some((arriving, wait)), until, timer }
+        let share = Share::new(&desk);
+        let arriving = Some((arriving, wait));
+        Self { desk, open, first, second: None, arriving, until, since: now, share, timer }
     }
 
     /// Carries messages until the tunnel ends, and sees both parties off.
@@ -84,6 +89,8 @@ impl Tunnel {
             if let Err(ending) = self.admit(cx).and_then(|()| self.carry(cx)) {
                 return Poll::Ready(ending);
             }
+            self.share
+                .set(self.first.held.total() + self.second.as_ref().map_or(0, |second| second.held.total()));
             let next = match self.check(cx, Instant::now()) {
                 Ok(next) => next,
                 Err(ending) => return Poll::Ready(ending),
@@ -106,8 +113,11 @@ impl Tunnel {
             Poll::Ready(Ok(second)) => {
                 self.arriving = None;
                 self.second = Some(second);
-                self.until = until(self.open.standing(Instant::now())).ok_or(Ending::LifeOver)?;
-                self.desk.notice(Event::Joined { tunnel: self.open.serial() });
+                let now = Instant::now();
+                let waited = now.saturating_duration_since(self.since);
+                self.since = now;
+                self.until = until(self.open.standing(now)).ok_or(Ending::LifeOver)?;
+                self.desk.notice(Event::Joined { tunnel: self.open.serial(), waited });
                 Ok(())
             }
         }
@@ -174,7 +184,10 @@ impl Tunnel {
     /// Forgets the tunnel, gives the side that stays what the other said
     /// before, and closes both.
     async fn end(mut self, ending: Ending) {
+        // Before the next line makes one less of those that live.
+        let _closing = Closing::new(&self.desk);
         let first_reason = self.open.forget();
+        let lived = self.second.as_ref().map(|_| self.since.elapsed());
         if self.second.is_none() {
             self.second = self.arriving.take().and_then(|(arriving, _)| came_too_late(arriving));
         }
@@ -189,7 +202,7 @@ impl Tunnel {
             }
         }
         if first_reason {
-            self.open.told(ending);
+            self.open.told(ending, lived);
         }
         let Self { first, second, .. } = self;
         tokio::join!(first.line.part(reason(ending, Side::First)), async {
@@ -268,7 +281,7 @@ impl Party {
 
     /// Whether there is room for one more message, whatever its size.
     fn listening(&self, limits: &Limits) -> bool {
-        self.held.bytes.saturating_add(self.held.on_the_way) <= limits.held
+        self.held.total() <= limits.held
     }
 
     fn check(
@@ -304,6 +317,10 @@ impl Held {
     fn push(&mut self, message: Bytes) {
         self.bytes += message.len();
         self.messages.push_back(message);
+    }
+
+    fn total(&self) -> usize {
+        self.bytes.saturating_add(self.on_the_way)
     }
 
     fn pop(&mut self) -> Option<Bytes> {

@@ -34,7 +34,7 @@ struct Enumeration<T> {
 }
 
 impl Device {
-    /// Takes the command. `told` are the lists that the commands before this
+    /// Takes the command. `told_of` are the lists that the commands before this
     /// one told of. Whatever is not the next command of a list ends it, but
     /// that the credentials of an RP may be told between two RPs.
     pub(super) fn credential_management(

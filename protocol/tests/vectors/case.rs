@@ -215,11 +215,11 @@ impl CryptoRng for Prepared {}
 
 impl RngCore for Prepared {
     fn next_u32(&mut self) -> u32 {
-        unimplemented!("the protocol draws bytes")
+        unreachable!("the protocol draws bytes")
     }
 
     fn next_u64(&mut self) -> u64 {
-        unimplemented!("the protocol draws bytes")
+        unreachable!("the protocol draws bytes")
     }
 
     fn fill_bytes(&mut self, dest: &mut [u8]) {

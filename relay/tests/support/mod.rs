@@ -8,13 +8,16 @@
     reason = "tests stop where they fail"
 )]
 
+pub(crate) mod needles;
+pub(crate) mod program;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use cablecar_relay::{Config, Drain, Event, Limits, Relay, Security};
+use cablecar_relay::{Config, Control, Drain, Event, Limits, Relay, Security};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -34,6 +37,7 @@ pub(crate) type Socket = WebSocketStream<TcpStream>;
 
 pub(crate) struct Running {
     pub(crate) addr: SocketAddr,
+    pub(crate) control: Control,
     pub(crate) events: Mutex<Receiver<Event>>,
     pub(crate) drain: Drain,
     stop: Option<oneshot::Sender<()>>,
@@ -56,8 +60,7 @@ pub(crate) fn start(change: impl FnOnce(&mut Limits)) -> Running {
 
 pub(crate) fn start_with(config: Config) -> Running {
     let relay = Relay::bind(config).unwrap();
-    let addr = relay.local_addr();
-    let drain = relay.drain();
+    let (addr, control, drain) = (relay.local_addr(), relay.control(), relay.drain());
     let (stop, stopped) = oneshot::channel::<()>();
     let (told, events) = channel();
     let observer = move |event| {
@@ -67,7 +70,7 @@ pub(crate) fn start_with(config: Config) -> Running {
         let _ = stopped.await;
     };
     let task = tokio::spawn(relay.run(shutdown, observer));
-    Running { addr, events: Mutex::new(events), drain, stop: Some(stop), task }
+    Running { addr, control, events: Mutex::new(events), drain, stop: Some(stop), task }
 }
 
 impl Running {

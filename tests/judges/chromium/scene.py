@@ -38,9 +38,8 @@ class Call:
         try:
             return self.promise.result(seconds)
         except NotYet:
-            said = self.scene.chromium_said()
             raise Wrong(
-                f"the page's promise is not settled in {seconds:g} s; Chromium said: {said}"
+                f"the page's promise is not settled in {seconds:g} s; {self.scene.everybody_said()}"
             ) from None
 
     def response(self) -> dict:
@@ -141,6 +140,13 @@ class Scene:
         """The last that its log has about passkeys; `keep` has all of it."""
         said = re.findall(r"FIDO: .*", self.chromium.said())
         return " | ".join(line[:200] for line in said[-5:])
+
+    def everybody_said(self) -> str:
+        """The last words of those who may know why nothing happens."""
+        scans = [run for run in self.lab.running if "scan" in run.process.args]
+        phone = scans[-1].said() if scans else "nothing"
+        heard = self.lab.air.log()[-12:]
+        return f"the phone said: {phone}; the radio: {json.dumps(heard)}; Chromium: {self.chromium_said()}"
 
     def ask(self, verb: str, options: dict, tab: Tab | None = None) -> Call:
         """The page calls `create` or `get`."""

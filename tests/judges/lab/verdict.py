@@ -11,11 +11,15 @@ class Skipped(Exception):
     """A case that cannot run here; the text says why."""
 
 
-def judge(cases: dict[str, Callable[[], str | None]], chosen: list[str], results: dict | None = None) -> int:
+def judge(
+    cases: dict[str, Callable[[], str | None]], chosen: list[str], results: dict | None = None, again: int = 0
+) -> int:
     """Runs the cases, or those that were chosen; gives the exit code.
 
     One line for each: `ok`, `FAILED` or `skipped`, what a case returns as a
-    figure, and the last line counts. `results` takes what each came to.
+    figure, and the last line counts. `results` takes what each came to. So
+    many cases as `again` says may have a second try; `again` in the output
+    says which had one, and why.
     """
     # A time limit from outside ends the labs too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -28,7 +32,16 @@ def judge(cases: dict[str, Callable[[], str | None]], chosen: list[str], results
     for name in chosen or cases:
         began = time.monotonic()
         try:
-            figure = cases[name]()
+            try:
+                figure = cases[name]()
+            except Skipped:
+                raise
+            except Exception as fault:
+                if not again:
+                    raise
+                again -= 1
+                print(f"again   {name}: {type(fault).__name__}: {fault}", flush=True)
+                figure = cases[name]()
         except Skipped as why:
             counts["skipped"] += 1
             results[name] = "skipped"

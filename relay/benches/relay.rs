@@ -1,0 +1,198 @@
+//! What a sign-in and a frame cost a relay: ours, the least legal one, and
+//! kanidm's, in one run, by turns, on a core of their own.
+//!
+//! `cargo bench -p cablecar-relay --features bench --bench relay [-- --check] [-- --quick]`
+//!
+//! With `--check` it fails if a target is missed. Judged are ratios of
+//! processor time, medians of the rounds; what other programs do on the
+//! machine at the same time moves both sides of a ratio. kanidm's relay takes
+//! part if a release build of it is in `target/judges/floor/bin`, or named by
+//! $CABLECAR_KANIDM_RELAY.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench stops where it fails")]
+#![allow(clippy::print_stdout, reason = "this is what a bench is for")]
+
+#[path = "support/figures.rs"]
+mod figures;
+#[path = "support/floor.rs"]
+mod floor;
+#[path = "support/servers.rs"]
+mod servers;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+use figures::{Figures, median};
+use servers::{Kind, Pki, Server};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().collect();
+    let has = |flag: &str| args.iter().any(|arg| arg == flag);
+    if let Some(at) = args.iter().position(|arg| arg == "--floor") {
+        let tls = args.get(at + 1..at + 3);
+        floor::serve(
+            tls.map(|files| cablecar_relay::tls::from_files(files[0].as_ref(), files[1].as_ref()).unwrap()),
+        );
+    }
+    let (quick, check) = (has("--quick"), has("--check"));
+    // `cargo test --all-targets` starts benches too, and means no measurement.
+    if !quick && !check && !has("--bench") {
+        println!("skipped: measured by cargo bench only");
+        return ExitCode::SUCCESS;
+    }
+    let mut figures = Figures::new(if quick { "short" } else { "long" });
+    let cores = Cores::find();
+    let bench = Bench { cores, pki: Pki::make(), folder: tempfile::TempDir::new().unwrap(), quick };
+    println!("{}", figures::machine());
+    for tls in [false, true] {
+        bench.sign_ins(tls, &mut figures);
+    }
+    bench.frames("200 B", 200, 1.15, &mut figures);
+    bench.frames("16 KiB", 16 * 1024, 1.4, &mut figures);
+    bench.latencies(&mut figures);
+    figures.write();
+    if check && figures.missed() {
+        println!("a target was missed");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+struct Bench {
+    cores: Cores,
+    pki: Pki,
+    folder: tempfile::TempDir,
+    quick: bool,
+}
+
+impl Bench {
+    fn servers(&self, tls: bool, with_kanidm: bool) -> Vec<Server> {
+        let pki = tls.then_some(&self.pki);
+        let log = |name: &str| self.folder.path().join(name);
+        self.cores.relays();
+        let mut servers = vec![Server::ours(pki, &log("ours")), Server::floor(pki, &log("floor"))];
+        match kanidm() {
+            Some(program) if with_kanidm => servers.push(Server::kanidm(&program, pki, &log("kanidm"))),
+            Some(_) => {}
+            None if with_kanidm => println!("  skipped: kanidm's relay is not there"),
+            None => {}
+        }
+        self.cores.generator();
+        servers
+    }
+
+    fn rounds(&self) -> usize {
+        if self.quick { 5 } else { 15 }
+    }
+
+    /// One row of costs for each server.
+    fn costs(&self, servers: &[Server], args: &[&str]) -> Vec<Vec<f64>> {
+        for server in servers {
+            // Its first sign-ins pay for what every process pays for once.
+            let _ = server.load(args);
+        }
+        let mut costs = vec![Vec::new(); servers.len()];
+        for _ in 0..self.rounds() {
+            for (server, costs) in servers.iter().zip(&mut costs) {
+                costs.push(server.load(args).1);
+            }
+        }
+        costs
+    }
+
+    fn sign_ins(&self, tls: bool, figures: &mut Figures) {
+        let kind = if tls { "TLS" } else { "plain" };
+        println!("processor time of a whole sign-in, {kind}, 64 at once");
+        let servers = self.servers(tls, true);
+        let count = if self.quick { "800" } else { "3000" };
+        let costs = self.costs(&servers, &["--concurrency", "64", "--count", count]);
+        for (server, costs) in servers.iter().zip(&costs) {
+            println!("  {:?}: {:.0} µs", server.kind, median(costs));
+            if server.kind == Kind::Ours {
+                let target = tls.then_some(0.9);
+                figures.add(&format!("sign-in CPU, {kind}"), median(costs) / 1000.0, "ms", target);
+            } else {
+                let target = if server.kind == Kind::Floor { 1.15 } else { 0.5 };
+                let name = format!("sign-in CPU, {kind}, over {}", server.kind.name());
+                figures.add(&name, figures::ratio(&costs[0], costs), "×", Some(target));
+            }
+        }
+    }
+
+    fn frames(&self, what: &str, size: usize, target: f64, figures: &mut Figures) {
+        println!("processor time of a forwarded frame, {what}, 64 tunnels");
+        let servers = self.servers(false, false);
+        let count = if self.quick { "20000" } else { "100000" };
+        let size = size.to_string();
+        let load = ["--mode", "echo", "--tunnels", "64", "--size", &size, "--count", count];
+        let costs = self.costs(&servers, &[&load[..], &["--per-tunnel", "4000000000"]].concat());
+        for (server, costs) in servers.iter().zip(&costs) {
+            println!("  {:?}: {:.2} µs", server.kind, median(costs));
+        }
+        let name = format!("frame CPU, {what}, over the floor");
+        figures.add(&name, figures::ratio(&costs[0], &costs[1]), "×", Some(target));
+    }
+
+    fn latencies(&self, figures: &mut Figures) {
+        println!("times at concurrency 1, the best median of the rounds");
+        let count = if self.quick { "200" } else { "1000" };
+        let best = |server: &Server, args: &[&str], at: &str| {
+            let p50 = |_| server.load(args).0["latency_ms"][at].as_f64().unwrap();
+            (0..self.rounds()).map(p50).fold(f64::INFINITY, f64::min)
+        };
+        let one = ["--concurrency", "1", "--count", count];
+        for server in &self.servers(true, true) {
+            let p50 = best(server, &one, "p50");
+            println!("  {:?}: a sign-in under TLS {p50:.2} ms", server.kind);
+            if server.kind == Kind::Ours {
+                figures.add("sign-in under TLS, one at a time, p50", p50, "ms", Some(3.0));
+            }
+        }
+        for server in &self.servers(false, false) {
+            let echo = ["--mode", "echo", "--tunnels", "1", "--size", "512", "--count", count];
+            let load = [&echo[..], &["--per-tunnel", "4000000000"]].concat();
+            let (p50, p99) = (best(server, &load, "p50"), best(server, &load, "p99"));
+            println!("  {:?}: 512 B one way {:.0} µs, p99 {:.0} µs", server.kind, p50 * 1e3, p99 * 1e3);
+            if server.kind == Kind::Ours {
+                figures.add("512 B one way, idle, p50", p50 * 1e3, "µs", Some(100.0));
+                figures.add("512 B one way, idle, p99", p99, "ms", Some(1.0));
+            }
+        }
+    }
+}
+
+/// A release build of kanidm's relay.
+fn kanidm() -> Option<PathBuf> {
+    let named = std::env::var_os("CABLECAR_KANIDM_RELAY").map(PathBuf::from);
+    let built = figures::target().join("judges/floor/bin/cable-tunnel-server-backend");
+    named.or(Some(built)).filter(|path: &PathBuf| Path::exists(path))
+}
+
+/// One core for the relays, and another for the generator where there is one.
+struct Cores(CpuSet, CpuSet);
+
+impl Cores {
+    fn find() -> Self {
+        let allowed = sched_getaffinity(None).unwrap();
+        let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
+        let first = cores.next().unwrap();
+        let one = |core| {
+            let mut set = CpuSet::new();
+            set.set(core);
+            set
+        };
+        Self(one(first), one(cores.last().unwrap_or(first)))
+    }
+
+    /// What is started now is a relay.
+    fn relays(&self) {
+        sched_setaffinity(None, &self.0).unwrap();
+    }
+
+    /// What is started now is a generator.
+    fn generator(&self) {
+        sched_setaffinity(None, &self.1).unwrap();
+    }
+}
