@@ -58,6 +58,8 @@ def newcomer():
                 said = machine.run(command)
                 if shown and said != shown:
                     raise Wrong(f"`{command}` shows {said!r}, and the page {shown!r}")
+                if " config check " in command and f"clients look for it at: {name}" not in said:
+                    raise Wrong(f"the page has a relay for {name}, and the settings say {said!r}")
             status = machine.run("cablecar-relay admin status --admin-listen unix:/run/cablecar-relay/admin.sock")
             machine.run("systemctl reload cablecar-relay")
             upgraded(machine, name_of_file)
