@@ -9,7 +9,7 @@
 )]
 
 pub(crate) mod needles;
-pub(crate) mod serving;
+pub(crate) mod program;
 
 use std::future::Future;
 use std::net::SocketAddr;
