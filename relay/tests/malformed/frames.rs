@@ -147,6 +147,12 @@ fn verdict(mut bytes: &[u8]) -> Verdict {
         if begun.as_ref().is_some_and(|(_, content)| content.len() > MOST) {
             break Some(1009);
         }
+        // A cut frame takes its rest from the next one, which may be no text.
+        let hopeless =
+            |content: &[u8]| std::str::from_utf8(content).is_err_and(|no| no.error_len().is_some());
+        if begun.as_ref().is_some_and(|(opcode, content)| *opcode == 1 && hopeless(content)) {
+            break Some(1003);
+        }
         if last && let Some((opcode, content)) = begun.take() {
             match opcode {
                 1 => break Some(1003),
