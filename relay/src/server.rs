@@ -93,7 +93,8 @@ impl Relay {
         let listeners = listeners::bind(&config.listen, &mut inheritance)?;
         let admin = config.admin.listen.as_ref();
         let admin = admin.map(|address| Admin::bind(address, &mut inheritance)).transpose()?;
-        let mut files: Vec<Arc<dyn Reload>> = vec![Arc::clone(&access) as Arc<dyn Reload>];
+        let rules: Arc<Access> = Arc::clone(&access);
+        let mut files: Vec<Arc<dyn Reload>> = vec![rules];
         let mut authority = None;
         let tls = match &config.security {
             Security::Tls(tls) => Some(Arc::clone(tls)),

@@ -180,8 +180,55 @@ fn commands_ask_and_tell() {
     assert!(command(&["status"]).out.contains("log level    debug\n"));
     assert_eq!(command(&["reload"]).code, Some(0));
 
+    // With a tunnel it does not end, and says that it is not ready.
+    let mut phone = TcpStream::connect(serving.addr()).unwrap();
+    let open = format!(
+        "GET /cable/new/{} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
+         Sec-WebSocket-Protocol: fido.cable\r\n\r\n",
+        support::id(1)
+    );
+    phone.write_all(open.as_bytes()).unwrap();
+    phone.read_exact(&mut [0; 12]).unwrap();
     let drained = command(&["drain", "--format", "json"]);
     assert_eq!(drained.out, "{\"changed\":true,\"draining\":true}\n");
+    assert_eq!(command(&["drain"]).out, "it was draining already\n");
+    let (status, _, body) = get(serving.admin(), "/readyz");
+    assert_eq!((status, body.as_str()), (503, "draining\n"));
+    assert!(get(serving.admin(), "/metrics").2.contains("\ncablecar_relay_draining 1\n"));
+    assert_eq!(get(serving.admin(), "/healthz").0, 200);
+    drop(phone);
+    assert_eq!(serving.ends(), Some(0));
+}
+
+/// Nobody who watches notices that it is another process.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_door_is_handed_over_in_an_upgrade() {
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().to_str().unwrap();
+    let unix = format!("unix:{}/admin.sock", folder.path().display());
+    for admin in ["127.0.0.1:0", &unix] {
+        let serving = Serving::start(&["--plain", "--state-dir", state, "--admin-listen", admin]);
+        let line = serving.line(|line| line.contains("admin listener is open"));
+        let address = line.rsplit("addr=").next().unwrap().to_owned();
+        let status = || run(&["admin", "status", "--format", "json", "--admin-listen", &address]);
+        assert_eq!(status().code, Some(0));
+        serving.kill("-USR2");
+        let line = serving.line(|line| line.contains("handed over"));
+        let successor = line.rsplit("process=").next().unwrap().to_owned();
+        let status = status();
+        assert_eq!(status.code, Some(0), "{}", status.err);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&status.out).unwrap()["ready"], true);
+        support::serving::kill("-INT", &successor);
+        assert_eq!(serving.ends(), Some(0));
+    }
+    // The last one takes its socket away, a little later.
+    let until = std::time::Instant::now() + support::PATIENCE;
+    while folder.path().join("admin.sock").exists() {
+        assert!(std::time::Instant::now() < until, "the socket stays");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[test]

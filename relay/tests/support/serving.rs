@@ -114,13 +114,33 @@ impl Serving {
 
     /// Sends a signal; gives exit code and both outputs.
     pub(crate) fn signal(mut self, signal: &str) -> (Option<i32>, String, String) {
-        // The shell's own kill: not every machine has the program.
-        let pid = self.child.id().to_string();
-        let killed = Command::new("sh").args(["-c", "kill \"$1\" \"$2\"", "sh", signal, &pid]).status();
-        assert!(killed.unwrap().success());
+        self.kill(signal);
         let code = self.child.wait().unwrap().code();
         (code, self.out.all(), self.err.all())
     }
+
+    /// Sends a signal.
+    pub(crate) fn kill(&self, signal: &str) {
+        kill(signal, &self.child.id().to_string());
+    }
+
+    /// Waits until it ends by itself; gives the exit code.
+    pub(crate) fn ends(mut self) -> Option<i32> {
+        let until = Instant::now() + super::PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < until, "it does not end: {:?}", self.said());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// The shell's own kill: not every machine has the program.
+pub(crate) fn kill(signal: &str, process: &str) {
+    let killed = Command::new("sh").args(["-c", "kill \"$1\" \"$2\"", "sh", signal, process]).status();
+    assert!(killed.unwrap().success());
 }
 
 impl Drop for Serving {
