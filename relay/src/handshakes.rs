@@ -101,6 +101,10 @@ mod tests {
     use std::future::poll_fn;
     use std::task::Poll;
 
+    async fn waits<T>(mut turn: Pin<&mut (impl Future<Output = T> + ?Sized)>) -> bool {
+        poll_fn(|cx| Poll::Ready(turn.as_mut().poll(cx).is_pending())).await
+    }
+
     #[tokio::test]
     async fn turns_are_taken_in_order_and_the_queue_has_an_end() {
         let handshakes = Handshakes::bounded(1, 2);
@@ -115,10 +119,10 @@ mod tests {
         // Whoever goes away makes room.
         drop(third);
         let mut fourth = Box::pin(handshakes.turn());
-        poll_fn(|cx| Poll::Ready(assert!(fourth.as_mut().poll(cx).is_pending()))).await;
+        assert!(waits(fourth.as_mut()).await);
         drop(first);
         let second = second.await.unwrap();
-        poll_fn(|cx| Poll::Ready(assert!(fourth.as_mut().poll(cx).is_pending()))).await;
+        assert!(waits(fourth.as_mut()).await);
         drop(second);
         assert!(fourth.await.is_some());
         assert_eq!(handshakes.waiting.load(Ordering::Relaxed), 0);

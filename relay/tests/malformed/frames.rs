@@ -129,7 +129,8 @@ fn verdict(mut bytes: &[u8]) -> Verdict {
         }
         let Some(payload) = bytes.get(head..head + length) else { break None };
         let mask: [u8; 4] = if masked { bytes[head - 4..head].try_into().unwrap() } else { [0; 4] };
-        let payload: Vec<u8> = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+        let payload: Vec<u8> =
+            payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
         bytes = &bytes[head + length..];
         let (last, opcode) = (first & 0x80 != 0, first & 0x0F);
         if first & 0x70 != 0 || !masked || (opcode >= 8 && (!last || length > 125)) {
