@@ -103,7 +103,8 @@ pub(crate) const BACKLOG: i32 = 1024;
 
 /// How long what was sent may stay unacknowledged before the system gives the
 /// connection up, in milliseconds: with the ping, a side whose network is gone
-/// is let go after 40 s.
+/// is let go after 40 s. So is one whose window stays shut that long, whatever
+/// `--stall` says.
 #[cfg(target_os = "linux")]
 pub(crate) const UNACKNOWLEDGED_MS: u32 = 20_000;
 
@@ -136,13 +137,6 @@ pub(crate) const MEMORY_LOOK: Duration = Duration::from_secs(1);
 /// When a client is told to come again for whom there was no memory: tunnels
 /// end within minutes, and many within seconds.
 pub(crate) const MEMORY_RETRY: Duration = Duration::from_secs(5);
-
-/// How long a connection may leave what it was sent without any
-/// acknowledgement before the kernel ends it: a peer that was cut off is gone
-/// before the second ping is missed. As after a window of no bytes that long,
-/// a `--stall` above it has no effect.
-#[cfg(target_os = "linux")]
-pub(crate) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Connections that are closed unread after each pause while there are no
 /// descriptors: 320 a second, which costs nothing.

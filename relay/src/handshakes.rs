@@ -115,10 +115,10 @@ mod tests {
         // Whoever goes away makes room.
         drop(third);
         let mut fourth = Box::pin(handshakes.turn());
-        poll_fn(|cx| Poll::Ready(assert!(fourth.as_mut().poll(cx).is_pending()))).await;
+        assert!(poll_fn(|cx| Poll::Ready(fourth.as_mut().poll(cx).is_pending())).await);
         drop(first);
         let second = second.await.unwrap();
-        poll_fn(|cx| Poll::Ready(assert!(fourth.as_mut().poll(cx).is_pending()))).await;
+        assert!(poll_fn(|cx| Poll::Ready(fourth.as_mut().poll(cx).is_pending())).await);
         drop(second);
         assert!(fourth.await.is_some());
         assert_eq!(handshakes.waiting.load(Ordering::Relaxed), 0);

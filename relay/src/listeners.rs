@@ -120,11 +120,6 @@ const OWNER: u32 = 0o600;
 #[cfg(unix)]
 const PUBLIC: u32 = 0o666;
 
-#[cfg(target_os = "linux")]
-fn in_milliseconds(duration: std::time::Duration) -> u32 {
-    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
-}
-
 fn any_v4(port: u16) -> Address {
     Address::Tcp((Ipv4Addr::UNSPECIFIED, port).into())
 }
@@ -146,8 +141,6 @@ impl Listener {
         rustix::net::sockopt::set_tcp_user_timeout(&socket, defaults::UNACKNOWLEDGED_MS)?;
         socket.set_recv_buffer_size(defaults::SOCKET_BUFFER)?;
         socket.set_send_buffer_size(defaults::SOCKET_BUFFER)?;
-        #[cfg(target_os = "linux")]
-        rustix::net::sockopt::set_tcp_user_timeout(&socket, in_milliseconds(defaults::TCP_USER_TIMEOUT))?;
         socket.set_nonblocking(true)?;
         socket.bind(&addr.into())?;
         socket.listen(defaults::BACKLOG)?;
@@ -264,6 +257,6 @@ mod tests {
         let Address::Tcp(addr) = listener.address() else { panic!("no address") };
         let _client = std::net::TcpStream::connect(addr).unwrap();
         let (Socket::Tcp(tcp), _) = listener.accept().await.unwrap() else { panic!("no TCP") };
-        assert_eq!(rustix::net::sockopt::tcp_user_timeout(&tcp).unwrap(), 20_000);
+        assert_eq!(rustix::net::sockopt::tcp_user_timeout(&tcp).unwrap(), defaults::UNACKNOWLEDGED_MS);
     }
 }

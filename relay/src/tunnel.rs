@@ -193,8 +193,10 @@ impl Tunnel {
         let _closing = Closing::new(&self.desk);
         let first_reason = self.open.forget();
         let lived = self.second.as_ref().map(|_| self.since.elapsed());
-        if self.second.is_none() {
-            self.second = self.arriving.take().and_then(|(arriving, _)| came_too_late(arriving));
+        // Whoever was let in is owed what was said before, even if it is still
+        // on its way here. Where nobody was, the seat has gone with the tunnel.
+        if let Some((arriving, _)) = self.arriving.take() {
+            self.second = timeout(defaults::LINGER, arriving).await.ok().and_then(Result::ok);
         }
         let desk = Arc::clone(&self.desk);
         if let Some(speaker) = speaker(ending) {
@@ -343,12 +345,6 @@ fn until(standing: Standing) -> Option<Instant> {
         Standing::Waiting(until) | Standing::Paired(until) => Some(until),
         Standing::NobodyCame | Standing::LifeOver | Standing::Forgotten => None,
     }
-}
-
-/// A second party that was on its way when the tunnel ended.
-fn came_too_late(mut arriving: oneshot::Receiver<Party>) -> Option<Party> {
-    arriving.close();
-    arriving.try_recv().ok()
 }
 
 /// The side that ended it, and whose earlier words are still owed to the other.

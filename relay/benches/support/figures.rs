@@ -8,16 +8,15 @@ use serde_json::{Value, json};
 /// What was measured in one run.
 pub(crate) struct Figures {
     form: &'static str,
-    rows: Vec<(String, Value)>,
     missed: bool,
 }
 
 impl Figures {
     pub(crate) fn new(form: &'static str) -> Self {
-        Self { form, rows: Vec::new(), missed: false }
+        Self { form, missed: false }
     }
 
-    /// One figure, which should be at most `target`.
+    /// One figure, which should be at most `target`. It goes to the file at once.
     pub(crate) fn add(&mut self, name: &str, value: f64, unit: &str, target: Option<f64>) {
         let missed = target.is_some_and(|target| value > target);
         let (said, verdict) =
@@ -26,22 +25,22 @@ impl Figures {
         self.missed |= missed;
         let row =
             json!({"value": value, "unit": unit, "target": target, "form": self.form, "machine": machine()});
-        self.rows.push((name.to_owned(), row));
+        write(name, row);
     }
 
     pub(crate) fn missed(&self) -> bool {
         self.missed
     }
+}
 
-    /// Puts them into the file beside those of other judges.
-    pub(crate) fn write(&self) {
-        let path = target().join("judges/relay-figures.json");
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        let mut all: serde_json::Map<String, Value> = serde_json::from_str(&text).unwrap_or_default();
-        all.extend(self.rows.iter().cloned());
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, serde_json::to_string_pretty(&all).unwrap() + "\n").unwrap();
-    }
+/// Puts a figure into the file, beside those of other judges.
+fn write(name: &str, row: Value) {
+    let path = target().join("judges/relay-figures.json");
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let mut all: serde_json::Map<String, Value> = serde_json::from_str(&text).unwrap_or_default();
+    all.insert(name.to_owned(), row);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, serde_json::to_string_pretty(&all).unwrap() + "\n").unwrap();
 }
 
 /// The middle of them.

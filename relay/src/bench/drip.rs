@@ -40,7 +40,7 @@ pub(crate) async fn load(site: Site, runner: &Runner, connections: u64, stage: S
             }
         }
     };
-    let concurrency = runner.concurrency.or(usize::try_from(connections).ok());
+    let concurrency = runner.concurrency.or_else(|| usize::try_from(connections).ok());
     let all = Runner { concurrency, count: Some(connections), lasts: None, ..*runner };
     all.run(&figures, each).await;
     figures.report("drip").with("turned_away", refused.load(Ordering::Relaxed))
@@ -69,9 +69,8 @@ async fn drip(mut stream: Stream, text: Vec<u8>) -> Result<(), Fault> {
         {
             return Ok(());
         }
-        match timeout(PAUSE, stream.read(&mut heard)).await {
-            Ok(Ok(0) | Err(_)) => return Ok(()),
-            Ok(Ok(_)) | Err(_) => {}
+        if let Ok(Ok(0) | Err(_)) = timeout(PAUSE, stream.read(&mut heard)).await {
+            return Ok(());
         }
     }
 }

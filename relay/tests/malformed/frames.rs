@@ -129,7 +129,8 @@ fn verdict(mut bytes: &[u8]) -> Verdict {
         }
         let Some(payload) = bytes.get(head..head + length) else { break None };
         let mask: [u8; 4] = if masked { bytes[head - 4..head].try_into().unwrap() } else { [0; 4] };
-        let payload: Vec<u8> = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+        let payload: Vec<u8> =
+            payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
         bytes = &bytes[head + length..];
         let (last, opcode) = (first & 0x80 != 0, first & 0x0F);
         if first & 0x70 != 0 || !masked || (opcode >= 8 && (!last || length > 125)) {
@@ -145,6 +146,12 @@ fn verdict(mut bytes: &[u8]) -> Verdict {
         }
         if begun.as_ref().is_some_and(|(_, content)| content.len() > MOST) {
             break Some(1009);
+        }
+        // A cut frame takes its rest from the next one, which may be no text.
+        let hopeless =
+            |content: &[u8]| std::str::from_utf8(content).is_err_and(|no| no.error_len().is_some());
+        if begun.as_ref().is_some_and(|(opcode, content)| *opcode == 1 && hopeless(content)) {
+            break Some(1003);
         }
         if last && let Some((opcode, content)) = begun.take() {
             match opcode {

@@ -49,7 +49,8 @@ fn mutate(head: &mut Vec<u8>, dice: &mut Dice) {
         6 => head[at] ^= 0x20,
         7 => {
             // One line again, or no more.
-            let mut lines: Vec<Vec<u8>> = head.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+            let mut lines: Vec<Vec<u8>> =
+                head.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
             let line = dice.below(lines.len());
             if dice.below(2) == 0 {
                 lines.insert(line, lines[line].clone());
@@ -104,7 +105,8 @@ fn verdict(head: &[u8]) -> Option<bool> {
             && has("upgrade", "websocket", false)
             && has("sec-websocket-protocol", "fido.cable", true)
             && key.is_some_and(|key| {
-                key.len() == 22 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte))
+                key.len() == 22
+                    && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte))
             }),
     )
 }

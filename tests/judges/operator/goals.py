@@ -70,7 +70,7 @@ class Goals:
         with Lab(radio=False) as lab, Served(lab, *EXEMPT) as relay:
             rate, seconds = self.pick((50, 5), (500, 30))
             report = Bench(relay, "--rate", rate, "--seconds", seconds, "--sources", 16).clean()
-        return self.figure("sign-ins at 500 a second, TLS, p99", report["latency_ms"]["p99"], "ms", 250)
+        return self.figure("sign-ins by a schedule, TLS, p99", report["latency_ms"]["p99"], "ms", 250)
 
     def latency(self):
         """One message's way while much else goes on."""
@@ -85,7 +85,7 @@ class Goals:
                 others.clean()
             finally:
                 held.stop()
-        name = "512 B one way, idle tunnels and sign-ins beside it, p99"
+        name = "512 B one way, much beside it, p99"
         return self.figure(name, echo["latency_ms"]["p99"], "ms", 5)
 
     def slow_openings(self):

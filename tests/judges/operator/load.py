@@ -157,7 +157,7 @@ class Bench:
         """Waits until it says a line that begins with this."""
         def found():
             if self.process.poll() is not None:
-                raise Wrong(f"{' '.join(self.command)} ended: {self.said}")
+                raise self._fault()
             return any(line.startswith(word) for line in self.said)
 
         wait_until(found, word, timeout)
@@ -169,10 +169,15 @@ class Bench:
         finally:
             self.stop()
         if self.process.returncode != 0:
-            if any("unrecognized subcommand" in line for line in self.said):
-                raise Skipped("this cablecar-relay was built without --features bench")
-            raise Wrong(f"{' '.join(self.command)}: {self.said}")
+            raise self._fault()
         return json.loads(output)
+
+    def _fault(self) -> Exception:
+        """Why it ended without a report."""
+        self._reader.join(5.0)
+        if any("unrecognized subcommand" in line for line in self.said):
+            return Skipped("this cablecar-relay was built without --features bench")
+        return Wrong(f"{' '.join(self.command)}: {self.said}")
 
     def clean(self) -> dict:
         """The report of a run in which nothing failed."""
