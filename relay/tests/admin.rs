@@ -17,7 +17,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Duration;
 
-use support::program::{Output, Serving, run};
+use support::serving::{Output, Serving, run};
 use tempfile::TempDir;
 
 const ADMIN: [&str; 2] = ["--admin-listen", "127.0.0.1:0"];
@@ -220,7 +220,7 @@ fn the_door_is_handed_over_in_an_upgrade() {
         let status = status();
         assert_eq!(status.code, Some(0), "{}", status.err);
         assert_eq!(serde_json::from_str::<serde_json::Value>(&status.out).unwrap()["ready"], true);
-        support::program::kill("-INT", &successor);
+        support::serving::kill("-INT", &successor);
         assert_eq!(serving.ends(), Some(0));
     }
     // The last one takes its socket away, a little later.

@@ -19,7 +19,7 @@ use futures_util::{SinkExt, StreamExt};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use support::needles::Needles;
-use support::program::{Serving, run};
+use support::serving::{Serving, run};
 use support::{ROUTING, soon};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};

@@ -9,7 +9,7 @@
 )]
 
 pub(crate) mod needles;
-pub(crate) mod program;
+pub(crate) mod serving;
 
 use std::future::Future;
 use std::net::SocketAddr;

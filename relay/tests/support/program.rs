@@ -1,153 +1,132 @@
-//! The program as a process, with both of its outputs kept.
+//! The program with its successors, and what all of them print.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-pub(crate) struct Output {
-    pub(crate) code: Option<i32>,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
+use serde_json::Value;
 
-fn relay(args: &[&str]) -> Command {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("cablecar-relay"));
-    command.args(args).env_clear();
-    command
-}
+use super::support::PATIENCE;
 
-/// Runs it to its end.
-pub(crate) fn run(args: &[&str]) -> Output {
-    let output = relay(args).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Output { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-}
-
-/// A relay that runs until it is told, or dropped.
-pub(crate) struct Serving {
+/// A relay as a program. Whatever runs of it is killed when this is dropped.
+pub(crate) struct Program {
     child: Child,
-    out: Kept,
-    err: Kept,
+    told: Arc<Told>,
+    /// The first process and all that took its place.
+    processes: Vec<u32>,
 }
 
-/// Everything that came out of a pipe so far.
-struct Kept {
-    text: Arc<Mutex<String>>,
-    reader: Option<JoinHandle<()>>,
+#[derive(Default)]
+struct Told {
+    events: Mutex<Vec<Value>>,
+    news: Condvar,
 }
 
-impl Kept {
-    fn of(pipe: impl Read + Send + 'static) -> Self {
-        let text = Arc::new(Mutex::new(String::new()));
-        let kept = Arc::clone(&text);
-        let read = move || {
-            let mut lines = BufReader::new(pipe);
-            let mut line = String::new();
-            while lines.read_line(&mut line).unwrap() > 0 {
-                kept.lock().unwrap().push_str(&std::mem::take(&mut line));
+impl Program {
+    /// Starts `serve` on a free port of loopback.
+    pub(crate) fn start(program: &Path, args: &[&str]) -> Self {
+        let mut child = Command::new(program)
+            .args(["serve", "--listen", "127.0.0.1:0", "--events", "json", "--exempt", "127.0.0.0/8"])
+            .args(args)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (told, stdout) = (Arc::new(Told::default()), child.stdout.take().unwrap());
+        let news = Arc::clone(&told);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines() {
+                news.events.lock().unwrap().push(serde_json::from_str(&line.unwrap()).unwrap());
+                news.news.notify_all();
             }
+        });
+        let processes = vec![child.id()];
+        Self { child, told, processes }
+    }
+
+    /// The `nth` event of this name, waited for; counted from 0.
+    pub(crate) fn event(&self, name: &str, nth: usize) -> Value {
+        let wanted = |events: &[Value]| {
+            let mut of_that_name = events.iter().filter(|event| event["event"] == name);
+            of_that_name.nth(nth).cloned()
         };
-        Self { text, reader: Some(thread::spawn(read)) }
-    }
-
-    fn so_far(&self) -> String {
-        self.text.lock().unwrap().clone()
-    }
-
-    fn all(&mut self) -> String {
-        if let Some(reader) = self.reader.take() {
-            reader.join().unwrap();
-        }
-        self.so_far()
-    }
-
-    fn line(&self, wanted: impl Fn(&str) -> bool) -> String {
-        let until = Instant::now() + super::PATIENCE;
+        let (deadline, mut events) = (Instant::now() + PATIENCE, self.told.events.lock().unwrap());
         loop {
-            let text = self.so_far();
-            if let Some(line) = text.lines().find(|line| wanted(line)) {
-                return line.to_owned();
+            if let Some(event) = wanted(&events) {
+                return event;
             }
-            assert!(Instant::now() < until, "no such line in: {text}");
-            thread::sleep(Duration::from_millis(5));
+            assert!(Instant::now() < deadline, "no {name} number {nth} in {events:?}");
+            events = self.told.news.wait_timeout(events, Duration::from_millis(100)).unwrap().0;
         }
-    }
-}
-
-impl Serving {
-    pub(crate) fn start(args: &[&str]) -> Self {
-        let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
-        let mut child = relay(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (out, err) = (Kept::of(child.stdout.take().unwrap()), Kept::of(child.stderr.take().unwrap()));
-        Self { child, out, err }
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
-        let line = self.out.line(|line| line.contains("listening"));
-        let json = serde_json::from_str::<serde_json::Value>(&line);
-        let addr = json.map_or_else(
-            |_| line.strip_prefix("listening on ").unwrap().to_owned(),
-            |event| event["addr"].as_str().unwrap().to_owned(),
-        );
-        addr.parse().unwrap()
+        self.event("listening", 0)["addr"].as_str().unwrap().parse().unwrap()
     }
 
-    /// Where the admin listener is, as the log says.
-    pub(crate) fn admin(&self) -> SocketAddr {
-        let line = self.line(|line| line.contains("admin listener is open"));
-        match serde_json::from_str::<serde_json::Value>(&line) {
-            Ok(event) => event["addr"].as_str().unwrap().parse().unwrap(),
-            Err(_) => line.rsplit("addr=").next().unwrap().parse().unwrap(),
-        }
+    /// The process that accepts.
+    pub(crate) fn process(&self) -> u32 {
+        *self.processes.last().unwrap()
     }
 
-    /// Waits for a line like this on standard error.
-    pub(crate) fn line(&self, wanted: impl Fn(&str) -> bool) -> String {
-        self.err.line(wanted)
+    /// Puts the program that is on the disk in place of the one that runs,
+    /// and waits until it serves.
+    pub(crate) fn upgrade(&mut self) {
+        let done = self.processes.len() - 1;
+        signal("-USR2", self.process());
+        let process = self.event("handed-over", done)["process"].as_u64().unwrap();
+        self.processes.push(process.try_into().unwrap());
+        self.event("listening", done + 1);
     }
 
-    /// Both outputs up to now.
-    pub(crate) fn said(&self) -> (String, String) {
-        (self.out.so_far(), self.err.so_far())
-    }
-
-    /// Sends a signal; gives exit code and both outputs.
-    pub(crate) fn signal(mut self, signal: &str) -> (Option<i32>, String, String) {
-        self.kill(signal);
-        let code = self.child.wait().unwrap().code();
-        (code, self.out.all(), self.err.all())
-    }
-
-    /// Sends a signal.
-    pub(crate) fn kill(&self, signal: &str) {
-        kill(signal, &self.child.id().to_string());
-    }
-
-    /// Waits until it ends by itself; gives the exit code.
-    pub(crate) fn ends(mut self) -> Option<i32> {
-        let until = Instant::now() + super::PATIENCE;
+    /// Waits for the end of the first process.
+    pub(crate) fn first_ends(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
+                return status;
             }
-            assert!(Instant::now() < until, "it does not end: {:?}", self.said());
-            thread::sleep(Duration::from_millis(10));
+            assert!(Instant::now() < deadline, "the first process does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits until none but the last runs.
+    pub(crate) fn others_end(&mut self) {
+        let others = self.processes[..self.processes.len() - 1].to_vec();
+        let deadline = Instant::now() + PATIENCE;
+        for process in others {
+            while runs(process) {
+                let _ = self.child.try_wait();
+                assert!(Instant::now() < deadline, "process {process} does not end");
+                std::thread::sleep(Duration::from_millis(10));
+            }
         }
     }
 }
 
-/// The shell's own kill: not every machine has the program.
-pub(crate) fn kill(signal: &str, process: &str) {
-    let killed = Command::new("sh").args(["-c", "kill \"$1\" \"$2\"", "sh", signal, process]).status();
-    assert!(killed.unwrap().success());
-}
-
-impl Drop for Serving {
+impl Drop for Program {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        for process in self.processes.iter().skip(1).filter(|process| runs(**process)) {
+            signal("-KILL", *process);
+        }
     }
+}
+
+/// Whether this process runs; one that ended and that nobody has asked about
+/// does not.
+pub(crate) fn runs(process: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim_start().starts_with('Z'))
+}
+
+/// The shell's own kill: not every machine has the program.
+pub(crate) fn signal(signal: &str, process: u32) {
+    let process = process.to_string();
+    let killed = Command::new("sh").args(["-c", "kill \"$1\" \"$2\"", "sh", signal, &process]).status();
+    assert!(killed.unwrap().success());
 }
