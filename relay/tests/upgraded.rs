@@ -13,7 +13,6 @@
 mod program;
 mod support;
 
-use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -300,36 +299,6 @@ async fn a_program_that_does_not_start_changes_nothing() {
     soon(talk(&mut phone, &mut computer)).await.unwrap();
     drop((phone, computer));
     blocking(program, |program| assert_eq!(program.first_ends().code(), Some(0))).await;
-}
-
-#[test]
-fn unix_sockets_and_the_admin_door_are_handed_over_too() {
-    let folder = TempDir::new().unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let (state, clients, admin) = (path("state"), path("clients.sock"), path("admin.sock"));
-    let (listen, door) = (format!("unix:{clients}"), format!("unix:{admin}"));
-    let args = ["--plain", "--state-dir", &state, "--listen", &listen, "--admin-listen", &door];
-    let mut program = Program::start(&relay(), &args);
-    program.addr();
-    for _ in 0..2 {
-        program.upgrade();
-    }
-    assert_eq!(program.first_ends().code(), Some(0));
-    program.others_end();
-    // Those who left have not taken the files with them.
-    for socket in [&clients, &admin] {
-        let mut way = std::os::unix::net::UnixStream::connect(socket).unwrap();
-        way.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        way.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{socket}: {answer}");
-    }
-    signal("-TERM", program.process());
-    let gone = std::time::Instant::now() + PATIENCE;
-    while Path::new(&clients).exists() || Path::new(&admin).exists() {
-        assert!(std::time::Instant::now() < gone, "the last one leaves its sockets behind");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[test]
