@@ -214,7 +214,7 @@ async fn sign_ins_through_upgrades(rate: u32, upgrades: u32, between: Duration) 
                     number += 1;
                     let way = through.clone();
                     all.spawn(async move {
-                        tokio::time::timeout(PATIENCE, way.sign_in(number)).await.unwrap_or(Err("hung".into()))
+                        tokio::time::timeout(PATIENCE, way.sign_in(number)).await.unwrap_or_else(|_| Err("hung".into()))
                     });
                 }
                 Some(ended) = all.join_next() => done.push(ended.unwrap()),

@@ -49,8 +49,8 @@ impl Program {
     /// The `nth` event of this name, waited for; counted from 0.
     pub(crate) fn event(&self, name: &str, nth: usize) -> Value {
         let wanted = |events: &[Value]| {
-            let of_that_name = events.iter().filter(|event| event["event"] == name);
-            of_that_name.cloned().nth(nth)
+            let mut of_that_name = events.iter().filter(|event| event["event"] == name);
+            of_that_name.nth(nth).cloned()
         };
         let (deadline, mut events) = (Instant::now() + PATIENCE, self.told.events.lock().unwrap());
         loop {
