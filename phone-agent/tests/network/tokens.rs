@@ -54,7 +54,8 @@ fn a_file_that_gives_no_token_is_said_before_anything_is_sent() {
     let relay = relay(CONFLICT);
     for (text, mode) in [(TOKEN, 0o644), ("", 0o600), ("\n", 0o600), ("two tokens", 0o600)] {
         let phone = with_token(text, mode);
-        let output = phone.scan(&["--danger-relay", &relay.ws(), "--relay-token-file", "token"]).output().unwrap();
+        let output =
+            phone.scan(&["--danger-relay", &relay.ws(), "--relay-token-file", "token"]).output().unwrap();
         let (exit, id, said) = ended(&output);
         assert_eq!((exit, id.as_str()), (2, "relay.token-file"), "{said}");
         assert!(!said.contains(TOKEN), "{said}");

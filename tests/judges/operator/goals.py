@@ -214,7 +214,7 @@ class Goals:
     def malformed(self):
         """Mutated requests and frames, each with its verdict."""
         count = self.pick(20_000, 1_000_000)
-        command = ["cargo", "test", "--locked", "-p", "cablecar-relay", "--test", "malformed"]
+        command = ["cargo", "test", "--locked", "--workspace", "--test", "malformed"]
         env = {**os.environ, "CABLECAR_MUTATIONS": str(count)}
         done = subprocess.run(
             command + self.pick([], ["--release"]), check=False, env=env, cwd=figures.ROOT,

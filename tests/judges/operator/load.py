@@ -135,10 +135,12 @@ class Served(contextlib.AbstractContextManager):
 
 
 class Bench:
-    """One run of `cablecar-relay bench`."""
+    """One run of `cablecar-relay bench`: of the program in $CABLECAR_BENCH,
+    built with the feature of that name, else of the one that is judged."""
 
     def __init__(self, served: Served, *arguments):
-        command = [program("cablecar-relay"), "bench", served.url, *map(str, arguments)]
+        generator = os.environ.get("CABLECAR_BENCH") or program("cablecar-relay")
+        command = [generator, "bench", served.url, *map(str, arguments)]
         if served.tls:
             command += ["--insecure-loopback"]
         self.command = command
