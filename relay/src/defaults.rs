@@ -111,6 +111,10 @@ pub(crate) const UNACKNOWLEDGED_MS: u32 = 20_000;
 /// How long a closing side may take to answer the close frame.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
 
+/// The same for a side that took too long before: it has had its time, and is
+/// to be gone within a second of it.
+pub(crate) const LINGER_STUCK: Duration = Duration::from_millis(500);
+
 /// What a side may still send after that before it is cut off: one message
 /// of the largest kind may be on its way, and more is not listened to.
 pub(crate) const LAST_WORDS: u64 = 1 << 20;

@@ -10,7 +10,7 @@ use std::future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cablecar_protocol::tunnel::CloseReason;
 use hyper::body::Bytes;
@@ -212,9 +212,9 @@ impl Tunnel {
             self.open.told(ending, lived);
         }
         let Self { first, second, .. } = self;
-        tokio::join!(first.line.part(reason(ending, Side::First)), async {
+        tokio::join!(first.line.part(reason(ending, Side::First), linger(ending, Side::First)), async {
             if let Some(second) = second {
-                second.line.part(reason(ending, Side::Second)).await;
+                second.line.part(reason(ending, Side::Second), linger(ending, Side::Second)).await;
             }
         });
     }
@@ -264,7 +264,7 @@ impl Party {
 
     /// Closes a party that nobody waits for any more.
     pub(crate) async fn turn_away(self) {
-        self.line.part(CloseReason::GoingAway).await;
+        self.line.part(CloseReason::GoingAway, defaults::LINGER).await;
     }
 
     /// Reads what this side sends while there is room to hold it; true if it
@@ -318,8 +318,8 @@ impl Party {
 
 impl Line {
     /// A farewell that nobody can drag out.
-    async fn part(self, reason: CloseReason) {
-        let _ = timeout(defaults::LINGER, self.farewell(reason)).await;
+    async fn part(self, reason: CloseReason, lasts: Duration) {
+        let _ = timeout(lasts, self.farewell(reason)).await;
     }
 }
 
@@ -353,6 +353,14 @@ fn speaker(ending: Ending) -> Option<Side> {
         Ending::Closed { by: side } | Ending::Vanished { side } | Ending::Fault { side, .. } => Some(side),
         Ending::Stuck { .. } | Ending::NobodyCame | Ending::LifeOver => None,
         Ending::Overdue | Ending::Stopping => None,
+    }
+}
+
+/// How long `to` may take to answer that.
+fn linger(ending: Ending, to: Side) -> Duration {
+    match ending {
+        Ending::Stuck { side } if side == to => defaults::LINGER_STUCK,
+        _ => defaults::LINGER,
     }
 }
 

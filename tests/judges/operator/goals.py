@@ -104,7 +104,10 @@ class Goals:
             raise Wrong(f"sign-ins beside the dripping failed: {beside['failures']}")
         self.figure("sign-ins beside slow openings, failed", beside["failed"], "", 0)
         longest = max(drip["latency_ms"]["max"] for drip in evicted) / 1000
-        return self.figure("slow openings, evicted after", longest, "s", 11)
+        said = self.figure("slow openings, evicted after", longest, "s", 11)
+        if self.is_long and longest > 11:
+            raise Wrong(said)
+        return said
 
     def stuck(self):
         """Readers who do not read cost little, and not for long."""
