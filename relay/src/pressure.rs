@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::defaults;
+use crate::process::{kibibytes, resident_bytes};
 
 /// Whether memory is short. Looks at most once a second.
 pub(crate) struct Pressure {
@@ -19,7 +20,7 @@ pub(crate) struct Pressure {
 impl Pressure {
     /// Against this many bytes; what the system allows if absent.
     pub(crate) fn new(limit: Option<u64>) -> Self {
-        Self::measured(limit.or_else(allowed), resident)
+        Self::measured(limit.or_else(allowed), resident_bytes)
     }
 
     fn measured(limit: Option<u64>, resident: fn() -> Option<u64>) -> Self {
@@ -48,11 +49,6 @@ impl fmt::Debug for Pressure {
     }
 }
 
-/// What this process holds of the machine's memory, in bytes.
-fn resident() -> Option<u64> {
-    kibibytes(&fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")
-}
-
 /// What it may hold: the least of its control groups' limits and the
 /// machine's memory.
 fn allowed() -> Option<u64> {
@@ -69,12 +65,6 @@ fn least_of_groups(root: &Path, group: &str) -> Option<u64> {
     let groups = inside.ancestors().take_while(|folder| folder.starts_with(root));
     let limit = |folder: &Path| fs::read_to_string(folder.join("memory.max")).ok()?.trim().parse().ok();
     groups.filter_map(limit).min()
-}
-
-/// A line such as `VmRSS:    1234 kB`, in bytes.
-fn kibibytes(text: &str, name: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 #[cfg(test)]
@@ -122,7 +112,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn this_process_holds_something_and_less_than_there_is() {
-        let (resident, allowed) = (resident().unwrap(), allowed().unwrap());
+        let (resident, allowed) = (resident_bytes().unwrap(), allowed().unwrap());
         assert!(resident > 1 << 20 && resident < allowed, "{resident} of {allowed}");
     }
 }

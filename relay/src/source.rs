@@ -20,7 +20,8 @@ impl Source {
         }
     }
 
-    /// The network around it that may be logged: an IPv4 /24, an IPv6 /48.
+    /// The network around it that may be logged, or told to whoever decides:
+    /// an IPv4 /24, an IPv6 /48.
     pub(crate) fn network(&self) -> Network {
         let (bits, v4) = bits_of(self.0);
         let mask = if v4 { mask(24, 32) } else { mask(48, 128) };
@@ -148,11 +149,12 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_logged_is_a_network() {
+    fn what_may_be_told_is_a_network_of_many() {
         for (address, network) in [
             ("192.0.2.77", "192.0.2.0/24"),
             ("::ffff:192.0.2.77", "192.0.2.0/24"),
             ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+            ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
         ] {
             assert_eq!(Source::of(ip(address)).network().to_string(), network);
         }

@@ -182,12 +182,7 @@ fn commands_ask_and_tell() {
 
     // With a tunnel it does not end, and says that it is not ready.
     let mut phone = TcpStream::connect(serving.addr()).unwrap();
-    let open = format!(
-        "GET /cable/new/{} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
-         Sec-WebSocket-Protocol: fido.cable\r\n\r\n",
-        support::id(1)
-    );
+    let open = support::head(&format!("/cable/new/{}", support::id(1)), "");
     phone.write_all(open.as_bytes()).unwrap();
     phone.read_exact(&mut [0; 12]).unwrap();
     let drained = command(&["drain", "--format", "json"]);

@@ -43,11 +43,7 @@ async fn open_with(relay: &Running, number: u32, token: &str) -> Result<Socket, 
 
 /// The whole answer to a request for a tunnel with these headers beside.
 async fn answer(relay: &Running, path: &str, headers: &str) -> String {
-    let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: fido.cable\r\n{headers}\r\n"
-    );
-    relay.raw(&request).await
+    relay.raw(&support::head(path, headers)).await
 }
 
 #[tokio::test]
@@ -219,12 +215,7 @@ async fn whoever_does_not_say_yes_means_no() {
 async fn who_leaves_while_it_is_decided_leaves_nothing_behind() {
     let (addr, asked) = decider("").await;
     let relay = asking(addr);
-    let request = format!(
-        "GET /cable/new/{} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
-         Sec-WebSocket-Protocol: fido.cable\r\n\r\n",
-        id(1)
-    );
+    let request = support::head(&format!("/cable/new/{}", id(1)), "");
     let mut waiting = Vec::new();
     for _ in 0..40 {
         let mut tcp = relay.tcp().await;

@@ -24,10 +24,7 @@ async fn pairs_and_those_who_wait_come_to_their_end_and_nobody_new_comes() {
     assert!(relay.drain.begin());
     relay.until(|event| *event == Event::Draining { tunnels: 2 }).await;
 
-    let asked = format!("GET /cable/new/{} HTTP/1.1\r\n", id(3));
-    let headers = "Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                   Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: fido.cable\r\n\r\n";
-    let answer = relay.raw(&(asked + headers)).await;
+    let answer = relay.raw(&support::head(&format!("/cable/new/{}", id(3)), "")).await;
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: "), "{answer}");
     let refused = relay.until(|event| matches!(event, Event::Refused { .. })).await;
     assert_eq!(refused, Event::Refused { status: Some(503), why: Why::Draining });

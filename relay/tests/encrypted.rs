@@ -11,11 +11,11 @@ mod support;
 
 use std::sync::Arc;
 
-use cablecar_relay::{Event, Security, Why, tls};
+use cablecar_relay::{Config, Event, Why};
 use futures_util::{SinkExt, StreamExt};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
-use support::{ROUTING, Running, id, roomy, soon, start_with};
+use support::{ROUTING, Running, id, roomy, soon, start_with, trust};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -29,11 +29,8 @@ struct Encrypted {
 }
 
 fn start() -> Encrypted {
-    let made = rcgen::generate_simple_self_signed(vec!["relay.example".into()]).unwrap();
-    let root = made.cert.der().clone();
-    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
-    let mut config = roomy();
-    config.security = Security::Tls(tls::server(vec![root.clone()], key).unwrap());
+    let (security, root) = trust::encrypted();
+    let config = Config { security, ..roomy() };
     Encrypted { relay: start_with(config), root }
 }
 

@@ -269,12 +269,7 @@ async fn ten_thousand_guesses_hit_nothing_and_are_throttled() {
 async fn a_message_that_never_becomes_whole_ends_the_tunnel() {
     let relay = start(|limits| limits.stall = MOMENT * 2);
     let mut phone = relay.tcp().await;
-    let request = format!(
-        "GET /cable/new/{} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         Sec-WebSocket-Protocol: fido.cable\r\n\r\n",
-        id(1)
-    );
+    let request = support::head(&format!("/cable/new/{}", id(1)), "");
     phone.write_all(request.as_bytes()).await.unwrap();
     let mut heard = Vec::new();
     let head = [0x82, 0x80 | 126, 0x10, 0, 0, 0, 0, 0];

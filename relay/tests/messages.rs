@@ -177,13 +177,7 @@ async fn what_comes_in_one_packet_with_the_request_is_not_lost() {
     let relay = start(|_| {});
     let _phone = relay.open(&id(1)).await;
     let mut hasty = relay.tcp().await;
-    let request = format!(
-        "GET /cable/connect/{}/{} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         Sec-WebSocket-Protocol: fido.cable\r\n\r\n",
-        support::ROUTING,
-        id(1)
-    );
+    let request = support::head(&format!("/cable/connect/{}/{}", support::ROUTING, id(1)), "");
     let first_message = [0x82, 0x83, 0, 0, 0, 0, b'a', b'b', b'c'];
     hasty.write_all(&[request.as_bytes(), &first_message].concat()).await.unwrap();
     let mut phone: Socket = _phone;

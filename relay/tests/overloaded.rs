@@ -13,10 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cablecar_relay::config::{Access, MayOpen, ProxyProtocol};
-use cablecar_relay::{Config, Event, Security, Why, tls};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use support::{ROUTING, Running, hear, id, roomy, say, soon, start_with};
+use cablecar_relay::{Config, Event, Why};
+use rustls::pki_types::ServerName;
+use support::{ROUTING, Running, hear, id, roomy, say, soon, start_with, trust};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
@@ -25,20 +24,9 @@ const SHORT: Duration = Duration::from_millis(300);
 
 /// A configuration with TLS, and whoever trusts it.
 fn encrypted() -> (Config, TlsConnector) {
-    let made = rcgen::generate_simple_self_signed(vec!["relay.example".into()]).unwrap();
-    let root: CertificateDer<'static> = made.cert.der().clone();
-    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
-    let mut config = roomy();
-    config.security = Security::Tls(tls::server(vec![root.clone()], key).unwrap());
-    let mut roots = RootCertStore::empty();
-    roots.add(root).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let client = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    (config, TlsConnector::from(Arc::new(client)))
+    let (security, root) = trust::encrypted();
+    let config = Config { security, ..roomy() };
+    (config, trust::trusting(root))
 }
 
 /// A well-formed first message of a TLS client, recorded from one.
@@ -112,12 +100,7 @@ async fn each_slow_opening_ends_with_its_time() {
         callout_url: Some(format!("http://{}/", never.local_addr().unwrap())),
         ..Access::default()
     };
-    let open = format!(
-        "GET /cable/new/{} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
-         Sec-WebSocket-Protocol: fido.cable\r\n\r\n",
-        id(1)
-    );
+    let open = support::head(&format!("/cable/new/{}", id(1)), "");
     let phases: [(&str, Config, &[u8]); 5] = [
         ("a PROXY header", behind_proxy, b"PROXY TCP4 192.0.2.1 "),
         ("half of a ClientHello", encrypted.clone(), &hello[..100]),
@@ -144,12 +127,7 @@ async fn without_memory_nobody_opens_and_everybody_else_goes_on() {
     // This process has more than that.
     config.limits.memory = Some(1 << 20);
     let relay = start_with(config);
-    let request = format!(
-        "GET /cable/new/{} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
-         Sec-WebSocket-Protocol: fido.cable\r\n\r\n",
-        id(1)
-    );
+    let request = support::head(&format!("/cable/new/{}", id(1)), "");
     let answer = relay.raw(&request).await;
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: "), "{answer}");
     assert_eq!(

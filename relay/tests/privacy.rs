@@ -13,14 +13,12 @@
 mod support;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 
 use futures_util::{SinkExt, StreamExt};
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use support::needles::Needles;
 use support::serving::{Serving, run};
-use support::{ROUTING, soon};
+use support::{ROUTING, soon, trust};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpSocket;
@@ -294,24 +292,9 @@ async fn nothing_personal_is_in_the_log_for_programs_nor_in_the_events() {
 #[tokio::test]
 async fn nothing_personal_comes_from_the_libraries_for_tls() {
     let folder = TempDir::new().unwrap();
-    let made = rcgen::generate_simple_self_signed(vec!["relay.example".into()]).unwrap();
-    let write = |name: &str, text: String| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    };
-    let (cert, key) =
-        (write("cert.pem", made.cert.pem()), write("key.pem", made.signing_key.serialize_pem()));
-    let said = everything(&["--tls-cert", &cert, "--tls-key", &key], Some(trusting(made.cert.der()))).await;
+    let (cert, key, root) = trust::files(folder.path());
+    let said = everything(&["--tls-cert", &cert, "--tls-key", &key], Some(trust::trusting(root))).await;
     nothing_in(&said);
-}
-
-fn trusting(root: &CertificateDer<'static>) -> TlsConnector {
-    let mut roots = RootCertStore::empty();
-    roots.add(root.clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
 }
 
 /// The same search finds an id that the program is made to log: as the name

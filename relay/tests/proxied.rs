@@ -12,8 +12,8 @@ mod support;
 use std::time::Duration;
 
 use cablecar_relay::config::ProxyProtocol;
-use cablecar_relay::{Config, Event, Security, Why, tls};
-use support::{Running, Socket, id, roomy, soon, start_with, upgrade};
+use cablecar_relay::{Config, Event, Why};
+use support::{Running, Socket, id, roomy, soon, start_with, trust, upgrade};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A relay where each source may have one connection, and 127.0.0.1 is a
@@ -149,21 +149,11 @@ async fn a_proxy_that_says_nothing_is_sent_away() {
 
 #[tokio::test]
 async fn a_proxy_header_stands_before_tls() {
-    let made = rcgen::generate_simple_self_signed(vec!["relay.example".into()]).unwrap();
-    let root = made.cert.der().clone();
-    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+    let (security, root) = trust::encrypted();
     let mut config = narrow("127.0.0.0/8", ProxyProtocol::ProxyHeader);
-    config.security = Security::Tls(tls::server(vec![root.clone()], key).unwrap());
+    config.security = security;
     let relay = start_with(config);
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(root).unwrap();
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let client = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(client));
+    let connector = trust::trusting(root);
     let name = rustls::pki_types::ServerName::try_from("relay.example").unwrap();
     for header in [v1("192.0.2.1"), v2(0x21, [192, 0, 2, 2])] {
         let mut tcp = relay.tcp().await;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use cablecar_relay::tls::Certificates;
 use cablecar_relay::{Relay, Security, Silent};
-use support::roomy;
+use support::{roomy, trust};
 use tempfile::TempDir;
 
 const PREFIX: &str = "cablecar_relay_";
@@ -26,12 +26,10 @@ const PREFIX: &str = "cablecar_relay_";
 /// A live page, of a relay that has a certificate.
 async fn page() -> String {
     let folder = TempDir::new().unwrap();
-    let made = rcgen::generate_simple_self_signed(vec!["relay.example".into()]).unwrap();
-    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-    fs::write(&cert, made.cert.pem()).unwrap();
-    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let (cert, key, _) = trust::files(folder.path());
     let mut config = roomy();
-    config.security = Security::Files(Arc::new(Certificates::read(&cert, &key).unwrap()));
+    config.security =
+        Security::Files(Arc::new(Certificates::read(Path::new(&cert), Path::new(&key)).unwrap()));
     let relay = Relay::bind(config).unwrap();
     let control = relay.control();
     relay.run(std::future::ready(()), Silent).await;

@@ -15,14 +15,12 @@ mod support;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use program::{Program, runs, signal};
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use support::{PATIENCE, id, soon};
+use rustls::pki_types::ServerName;
+use support::{PATIENCE, id, soon, trust};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -113,25 +111,11 @@ fn relay() -> PathBuf {
 
 /// A relay with TLS and a folder for its state.
 fn encrypted(folder: &Path) -> (Program, Way) {
-    let made = rcgen::generate_simple_self_signed(vec!["relay.example".into()]).unwrap();
-    let write = |name: &str, text: String| {
-        std::fs::write(folder.join(name), text).unwrap();
-        folder.join(name).to_str().unwrap().to_owned()
-    };
-    let (cert, key) =
-        (write("cert.pem", made.cert.pem()), write("key.pem", made.signing_key.serialize_pem()));
+    let (cert, key, root) = trust::files(folder);
     let state = folder.join("state");
     let args = ["--tls-cert", &cert, "--tls-key", &key, "--state-dir", state.to_str().unwrap()];
     let program = Program::start(&relay(), &args);
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from(made.cert.der().to_vec())).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let way = Way { addr: program.addr(), tls: Some(TlsConnector::from(Arc::new(config))) };
+    let way = Way { addr: program.addr(), tls: Some(trust::trusting(root)) };
     (program, way)
 }
 

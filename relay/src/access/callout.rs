@@ -8,7 +8,7 @@
 //!
 //! It never learns which tunnel, nor the whole address.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::{ACCEPT, CONTENT_TYPE, HOST};
@@ -17,8 +17,8 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
@@ -29,6 +29,8 @@ use super::Question;
 use crate::defaults;
 use crate::error::Error;
 use crate::refusal::Why;
+use crate::source::Source;
+use crate::tls;
 
 /// Another server that decides.
 pub(super) struct Callout {
@@ -104,7 +106,11 @@ impl Callout {
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     {
-        let asked = Asked { may: "open", network: network(question.from), token: question.token.as_deref() };
+        let asked = Asked {
+            may: "open",
+            network: Source::of(question.from).network().to_string(),
+            token: question.token.as_deref(),
+        };
         let body = serde_json::to_vec(&asked).map_err(undecided)?;
         let authority = self.uri.authority().map_or(self.host.as_str(), http::uri::Authority::as_str);
         let path = self.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
@@ -143,28 +149,12 @@ fn undecided<E>(_: E) -> Undecided {
 
 /// Trusts the system's certificate authorities.
 fn connector() -> Result<TlsConnector, Error> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
+        .with_root_certificates(tls::system_roots())
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
-}
-
-/// The network that the address lies in, no finer than what many share.
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            format!("{a}.{b}.{c}.0/24")
-        }
-        IpAddr::V6(v6) => {
-            let [a, b, c, ..] = v6.segments();
-            format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
-        }
-    }
 }
 
 impl std::fmt::Debug for Callout {
@@ -176,13 +166,6 @@ impl std::fmt::Debug for Callout {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_network_is_shared_by_many() {
-        assert_eq!(network("192.0.2.77".parse().unwrap()), "192.0.2.0/24");
-        assert_eq!(network("::ffff:192.0.2.77".parse().unwrap()), "192.0.2.0/24");
-        assert_eq!(network("2001:db8:1:2:3::4".parse().unwrap()), "2001:db8:1::/48");
-    }
 
     #[test]
     fn tokens_do_not_cross_a_network_in_the_clear() {

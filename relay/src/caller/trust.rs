@@ -6,6 +6,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::error::Error;
+use crate::tls;
 
 /// Whom to believe that it is the relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +48,7 @@ impl Trust {
 }
 
 fn of_system() -> Result<rustls::RootCertStore, Error> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let roots = tls::system_roots();
     if roots.is_empty() {
         return Err(Error::Usage(
             "no certificate authority is installed on this system; name one with --ca-file".into(),

@@ -10,6 +10,7 @@
 
 pub(crate) mod needles;
 pub(crate) mod serving;
+pub(crate) mod trust;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -42,6 +43,15 @@ pub(crate) struct Running {
     pub(crate) drain: Drain,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
+}
+
+/// The head of a good request for this path, as bytes on the wire. These
+/// headers, each with its line's end, stand beside what it takes.
+pub(crate) fn head(path: &str, headers: &str) -> String {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: fido.cable\r\n{headers}\r\n"
+    )
 }
 
 /// A relay whose limits no test meets by accident.
