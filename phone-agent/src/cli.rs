@@ -101,6 +101,16 @@ pub enum Command {
     ///
     /// Exit codes: 0 nothing was found, 1 something was.
     Doctor(Box<DoctorArgs>),
+    /// Print what a shell completes, for it to read
+    Completions(CompletionsArgs),
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Whose language to print
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
 }
 
 /// Where the vault is, and how it is opened.

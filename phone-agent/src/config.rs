@@ -62,6 +62,8 @@ pub enum Task {
     Export(ExportArgs),
     /// Look for what is wrong.
     Doctor(Box<Examination>, Format),
+    /// Print what this shell completes.
+    Completions(clap_complete::Shell),
 }
 
 /// How to serve a computer.
@@ -144,6 +146,7 @@ impl Config {
                 let format = args.format;
                 Task::Doctor(Box::new(doctor_of(*args, &mut cautions)?), format)
             }
+            Command::Completions(args) => Task::Completions(args.shell),
         };
         let passphrase = match &cli.vault.passphrase_file {
             Some(file) => Source::File(file.clone()),

@@ -29,7 +29,7 @@ use std::future::Future;
 use std::pin::pin;
 
 use cablecar_protocol::ctap::Status;
-use cablecar_protocol::pipe::{Command, Fault, Incoming, Keepalive, Reader};
+use cablecar_protocol::pipe::{Command, Fault, Incoming, Keepalive, Reader, Said};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
@@ -100,11 +100,11 @@ where
     ) -> Result<(), Error> {
         let mut is_new = true;
         while let Some(incoming) = line.receive().await? {
-            let request = match incoming {
-                Incoming::Frame(Command::Cbor, request) if !request.is_empty() => request,
-                Incoming::Frame(Command::Cancel, _) => continue,
-                other => {
-                    line.send(&aside(other)).await?;
+            let request = match incoming.said() {
+                Said::Request(request) => request,
+                Said::Cancel => continue,
+                Said::Aside(answer) => {
+                    line.send(&answer).await?;
                     continue;
                 }
             };
@@ -244,13 +244,11 @@ async fn meanwhile<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     tokio::select! {
         biased;
         _ = pulse.tick() => Ok(Meanwhile::Tell(why.frame())),
-        incoming = line.receive() => Ok(match incoming? {
+        incoming = line.receive() => Ok(match incoming?.map(Incoming::said) {
             None => Meanwhile::Leaves,
-            Some(Incoming::Frame(Command::Cancel, _)) => Meanwhile::Cancels,
-            Some(Incoming::Frame(Command::Cbor, request)) if !request.is_empty() => {
-                Meanwhile::Tell(Fault::Busy.frame())
-            }
-            Some(other) => Meanwhile::Tell(aside(other)),
+            Some(Said::Cancel) => Meanwhile::Cancels,
+            Some(Said::Request(_)) => Meanwhile::Tell(Fault::Busy.frame()),
+            Some(Said::Aside(answer)) => Meanwhile::Tell(answer),
         }),
     }
 }
@@ -260,15 +258,6 @@ fn pulse(first: Instant) -> Interval {
     let mut pulse = interval_at(first, defaults::KEEPALIVE);
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pulse
-}
-
-/// The answer to what is neither a request nor its end.
-fn aside(incoming: Incoming) -> Vec<u8> {
-    match incoming {
-        Incoming::Frame(Command::Ping, payload) => Command::Ping.frame(&payload),
-        Incoming::Frame(Command::Cbor, _) | Incoming::TooLong(..) => Fault::InvalidLength.frame(),
-        Incoming::Frame(..) => Fault::InvalidCommand.frame(),
-    }
 }
 
 /// Whole frames, both ways.

@@ -12,11 +12,12 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cablecar_protocol::secrets::scrub_stack;
+use clap::CommandFactory as _;
 use rand_core::OsRng;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use crate::cli::Format;
+use crate::cli::{Cli, Format};
 use crate::config::{Config, Scan, Task};
 use crate::consent::AnyConsent;
 use crate::doctor;
@@ -81,6 +82,11 @@ pub fn run(config: Config) -> Result<(), Error> {
                 }
             };
             ctap::serve(task, opened, config.events)
+        }
+        Task::Completions(shell) => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "cablecar-phone", &mut text);
+            write(&String::from_utf8_lossy(&text))
         }
         Task::Doctor(examination, format) => {
             let vault = (&config.vault, config.vault_path.as_path());

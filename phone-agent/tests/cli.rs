@@ -173,7 +173,7 @@ fn wrong_arguments_are_named_with_a_remedy() {
 #[test]
 fn help_and_version_are_results() {
     let home = Home::new();
-    for arguments in [&["--help"][..], &["scan", "--help"], &["--version"]] {
+    for arguments in [&["--help"][..], &["scan", "--help"], &["--version"], &["completions", "fish"]] {
         let output = home.run(arguments);
         assert_eq!((code(&output), err(&output).as_str()), (0, ""));
     }

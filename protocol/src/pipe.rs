@@ -138,6 +138,34 @@ pub enum Incoming {
     TooLong(Command, u32),
 }
 
+/// What a client says with a frame, to an authenticator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// A request: command byte and parameters, at least one byte.
+    Request(Vec<u8>),
+    /// It takes its request back.
+    Cancel,
+    /// Neither: this frame is the answer, at any time.
+    Aside(Vec<u8>),
+}
+
+impl Incoming {
+    /// What a client says with it. PING is answered by the same bytes, a CBOR
+    /// frame that is empty or too long by [`Fault::InvalidLength`], what is for
+    /// clients or for nobody by [`Fault::InvalidCommand`].
+    pub fn said(self) -> Said {
+        match self {
+            Incoming::Frame(Command::Cbor, request) if !request.is_empty() => Said::Request(request),
+            Incoming::Frame(Command::Cancel, _) => Said::Cancel,
+            Incoming::Frame(Command::Ping, payload) => Said::Aside(Command::Ping.frame(&payload)),
+            Incoming::Frame(Command::Cbor, _) | Incoming::TooLong(..) => {
+                Said::Aside(Fault::InvalidLength.frame())
+            }
+            Incoming::Frame(..) => Said::Aside(Fault::InvalidCommand.frame()),
+        }
+    }
+}
+
 /// Takes a stream apart. Holds one payload, of the limit at most.
 #[derive(Debug)]
 pub struct Reader {
@@ -251,6 +279,21 @@ mod tests {
     fn every_byte_is_one_command() {
         assert!((0..=255).all(|byte| Command::of(byte).byte() == byte));
         assert_eq!(Command::of(0x03), Command::Other(0x03));
+    }
+
+    #[test]
+    fn every_frame_says_something() {
+        let said = |command, payload: &[u8]| Incoming::Frame(command, payload.to_vec()).said();
+        assert_eq!(said(Command::Cbor, &[4]), Said::Request(vec![4]));
+        assert_eq!(said(Command::Cancel, &[]), Said::Cancel);
+        assert_eq!(said(Command::Ping, &[1, 2]), Said::Aside(Command::Ping.frame(&[1, 2])));
+        assert_eq!(said(Command::Cbor, &[]), Said::Aside(Fault::InvalidLength.frame()));
+        for command in [Command::Keepalive, Command::Error, Command::Other(3)] {
+            assert_eq!(said(command, &[1]), Said::Aside(Fault::InvalidCommand.frame()), "{command:?}");
+        }
+        for command in [Command::Cbor, Command::Cancel, Command::Ping, Command::Other(3)] {
+            assert_eq!(Incoming::TooLong(command, 21).said(), Said::Aside(Fault::InvalidLength.frame()));
+        }
     }
 
     #[test]
