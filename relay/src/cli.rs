@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "bench")]
 use crate::bench;
@@ -62,9 +62,33 @@ enum Command {
     Domain(domain::Domain),
     /// Sign in through a relay, both devices played here, and time the legs
     Probe(Box<probe::Probe>),
+    /// Print what a shell completes, for it to read
+    Completions(Completions),
     /// Load a relay and measure how it bears that
     #[cfg(feature = "bench")]
     Bench(Box<bench::Bench>),
+}
+
+#[derive(Debug, Args)]
+struct Completions {
+    /// Whose language to print
+    #[arg(value_name = "SHELL")]
+    shell: clap_complete::Shell,
+}
+
+impl Completions {
+    fn run(self) -> Result<ExitCode, Error> {
+        let mut text = Vec::new();
+        clap_complete::generate(self.shell, &mut command(), "cablecar-relay", &mut text);
+        let written = std::io::stdout().write_all(&text);
+        written.map_err(|cause| Error::System(cause.to_string()))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// All that can be typed, for the manual.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 #[derive(Debug, Args)]
@@ -110,6 +134,7 @@ fn run_with(args: impl Iterator<Item = OsString>) -> Result<ExitCode, Error> {
         Command::Config(config) => config.run(),
         Command::Domain(domain) => domain.run(),
         Command::Probe(probe) => probe.run(),
+        Command::Completions(wanted) => wanted.run(),
         #[cfg(feature = "bench")]
         Command::Bench(bench) => bench.run(),
     }
@@ -121,12 +146,16 @@ impl Serve {
             Some(Events::Json) => Audience::Program,
             None => Audience::People,
         };
-        let config = layers(self.flags)?.config()?;
-        let log = config.log.clone();
-        warnings(&config).iter().for_each(Warning::tell);
+        let (layers, mut warned) = layers(self.flags)?;
+        // What is wrong may be what was warned of.
+        let config = layers.config().inspect_err(|_| warned.iter().for_each(Warning::tell))?;
+        warned.extend(warnings(&config));
         // While there is one thread.
         #[cfg(unix)]
         crate::listeners::claim();
+        // From here on all is said in the log, which a program may read.
+        let (journal, level, written) = Journal::start(&config.log)?;
+        warned.iter().for_each(Warning::log);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::System(error.to_string()))?;
         let narrated: Result<_, Error> = runtime.block_on(async {
@@ -136,11 +165,10 @@ impl Serve {
             let domain = config.domain;
             let relay = Relay::bind_with(config, Inheritance::of_this_process()?)?;
             if let Some(domain) = domain {
-                let _ = writeln!(std::io::stderr(), "clients look for this relay at {}", domain.host());
+                tracing::info!(host = domain.host(), "clients look for this relay there");
             }
             let (narrator, told) = Narrator::start(audience)?;
             let control = relay.control();
-            let (journal, level, written) = Journal::start(&log)?;
             control.on_level(level);
             if let Some(addr) = relay.admin_addr() {
                 tracing::info!(%addr, "the admin listener is open");
@@ -157,13 +185,12 @@ impl Serve {
                 () = relay.run(stop, (narrator, journal)) => {}
                 () = service => {}
             }
-            Ok((told, written))
+            Ok(told)
         });
         // Whatever has not ended by now is not waited for.
         runtime.shutdown_timeout(Duration::from_millis(100));
-        let (told, written) = narrated?;
-        told.wait();
         written.wait();
+        narrated?.wait();
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -176,11 +203,13 @@ fn warnings(config: &Config) -> Vec<Warning> {
     expired.into_iter().chain(certificates.is_rsa().then_some(Warning::Rsa)).collect()
 }
 
-/// What was typed, over the environment, over the file, over the defaults.
-fn layers(flags: Flags) -> Result<Layers, Error> {
-    let said = environment::read(std::env::vars_os())?;
-    said.warnings.iter().for_each(Warning::tell);
-    flags.over(said)
+/// What was typed, over the environment, over the file, over the defaults; and
+/// what of it an operator should know.
+fn layers(flags: Flags) -> Result<(Layers, Vec<Warning>), Error> {
+    let mut said = environment::read(std::env::vars_os())?;
+    let warned = std::mem::take(&mut said.warnings);
+    let layers = flags.over(said).inspect_err(|_| warned.iter().for_each(Warning::tell))?;
+    Ok((layers, warned))
 }
 
 #[cfg(not(unix))]

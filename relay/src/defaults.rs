@@ -97,9 +97,10 @@ pub(crate) const WRITE_MARGIN: usize = 4 * 1024;
 /// outside of our own accounts. 64 KiB carries 128 KiB over 100 ms in 0.2 s.
 pub(crate) const SOCKET_BUFFER: usize = 64 * 1024;
 
-/// Connections that the kernel may hold while we are busy: 50 ms of accepting
-/// at the full rate of one core.
-pub(crate) const BACKLOG: i32 = 1024;
+/// Connections that the kernel may hold while we are busy: what it allows
+/// anyhow (`net.core.somaxconn` since Linux 5.4). Of what comes beyond it keeps
+/// nothing; a client that waits for a word of ours then waits in vain.
+pub(crate) const BACKLOG: i32 = 4096;
 
 /// How long what was sent may stay unacknowledged before the system gives the
 /// connection up, in milliseconds: with the ping, a side whose network is gone

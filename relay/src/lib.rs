@@ -52,6 +52,7 @@ pub mod config;
 pub mod control;
 pub mod defaults;
 mod desk;
+mod door;
 pub mod drain;
 pub mod error;
 mod exposition;

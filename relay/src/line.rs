@@ -182,8 +182,8 @@ impl Line {
             return Ok(mem::take(&mut self.early).into());
         }
         loop {
-            // Only the websocket's own buffer may be large, and it does not exist yet.
-            let mut bytes = [0; 16];
+            // Most messages whole, by one call; what is kept is as long as what came.
+            let mut bytes = [0; 512];
             let length = self.wire.at_once(cx).read(&mut bytes)?;
             match bytes.get(..length).unwrap_or_default() {
                 [] => return Err(io::ErrorKind::UnexpectedEof.into()),

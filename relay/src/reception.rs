@@ -57,18 +57,27 @@ pub(crate) struct Accepted {
 }
 
 /// Serves one connection to its end.
-pub(crate) async fn attend(desk: Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted) {
+pub(crate) fn attend(
+    desk: Arc<Desk>,
+    tls: Option<TlsAcceptor>,
+    accepted: Accepted,
+) -> impl Future<Output = ()> + Send {
     // HTTP and the TLS handshake are by far the largest part of this; on the
     // heap they are gone once a tunnel begins.
+    let receiving = Box::pin(receive(Arc::clone(&desk), tls, accepted));
+    serve(desk, receiving)
+}
+
+async fn serve(desk: Arc<Desk>, receiving: Pin<Box<impl Future<Output = Option<Guest>>>>) {
     let received = tokio::select! {
         biased;
+        received = receiving => received,
         _ = desk.stopping() => return,
-        received = Box::pin(receive(&desk, tls, accepted)) => received,
     };
     match received {
         Some(Guest::First(tunnel)) => tunnel.run().await,
         Some(Guest::Second(seat, party)) => {
-            if let Err(party) = seat.send(*party) {
+            if let Err(party) = seat.send(party) {
                 Box::pin(party.turn_away()).await;
             }
         }
@@ -96,8 +105,8 @@ enum Admitted {
 
 type Shared = Arc<Mutex<Option<Admitted>>>;
 
-async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted) -> Option<Guest> {
-    let began = Instant::now();
+async fn receive(desk: Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted) -> Option<Guest> {
+    let (desk, began) = (&desk, Instant::now());
     let deadline = began + desk.limits.opening;
     let Accepted { mut socket, peer, passed, mut visit } = accepted;
     let mut client = peer;
@@ -117,7 +126,8 @@ async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted)
     }
     let wire = match tls {
         None => Wire::plain(socket),
-        Some(tls) => match timeout_at(deadline, desk.handshakes.accept(&tls, socket)).await {
+        // By far the largest part of this, and only with TLS.
+        Some(tls) => match timeout_at(deadline, Box::pin(desk.handshakes.accept(&tls, socket))).await {
             Ok(Ok(tls)) => Wire::tls(tls),
             Ok(Err(NoTls::Failed)) => return sent_away(desk, Why::Tls, visit.account()),
             Ok(Err(NoTls::Crowded)) => return sent_away(desk, Why::Flooded, visit.account()),
@@ -182,14 +192,14 @@ async fn receive(desk: &Arc<Desk>, tls: Option<TlsAcceptor>, accepted: Accepted)
             drop(open);
             arriving.close();
             if let Ok(second) = arriving.try_recv() {
-                second.turn_away().await;
+                Box::pin(second.turn_away()).await;
             }
             None
         }
         Some(_) => None,
         None => {
             if served.is_ok() {
-                let _ = timeout(defaults::LINGER, wire.hang_up()).await;
+                let _ = timeout(defaults::LINGER, Box::pin(wire.hang_up())).await;
             }
             None
         }
@@ -289,8 +299,10 @@ impl Clerk {
         if request.uri().query().is_some() {
             return Err(Refusal::new(Why::NotFound));
         }
-        if request.uri().path() == "/healthz" {
-            return Ok(Reply::now(healthy()));
+        match request.uri().path() {
+            "/healthz" => return Ok(Reply::now(plain(StatusCode::OK, "ok\n"))),
+            "/readyz" => return Ok(Reply::now(self.ready())),
+            _ => {}
         }
         let route = match Route::parse(request.uri().path()) {
             Ok(route @ (Route::New(_) | Route::Connect(..))) => route,
@@ -309,6 +321,15 @@ impl Clerk {
             Route::New(id) => self.open(id, key, (client, visit.account()), request),
             Route::Connect(routing_id, id) => self.join(routing_id, id, key, client, request),
             Route::Contact(_) => Err(Refusal::new(Why::NotFound)),
+        }
+    }
+
+    /// For a proxy in front that sends phones to whoever takes them. No more
+    /// than what the answer to a phone would say.
+    fn ready(&self) -> Response<Full<Bytes>> {
+        match self.desk.drain.draining() {
+            false => plain(StatusCode::OK, "ready\n"),
+            true => plain(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
         }
     }
 
@@ -392,8 +413,9 @@ fn close_after(response: &mut Response<Full<Bytes>>) {
     response.headers_mut().entry(CONNECTION).or_insert(HeaderValue::from_static("close"));
 }
 
-fn healthy() -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from_static(b"ok\n")));
+fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
 }

@@ -43,9 +43,10 @@ pub(crate) struct Tunnel {
     desk: Arc<Desk>,
     open: Open,
     first: Party,
-    second: Option<Party>,
+    /// On the heap, for it is most of a tunnel that does not wait any more.
+    second: Option<Box<Party>>,
     /// Gone once the second party is there.
-    arriving: Option<(oneshot::Receiver<Party>, Wait)>,
+    arriving: Option<(oneshot::Receiver<Box<Party>>, Wait)>,
     until: Instant,
     /// Opened; once there is a second party, joined.
     since: Instant,
@@ -73,12 +74,13 @@ impl Tunnel {
     }
 
     /// Carries messages until the tunnel ends, and sees both parties off.
-    pub(crate) async fn run(mut self) {
+    /// Boxed, so that whoever spawns and moves this moves a pointer.
+    pub(crate) async fn run(mut self: Box<Self>) {
         let desk = Arc::clone(&self.desk);
         let ending = tokio::select! {
             biased;
-            ending = desk.stopping() => ending,
             ending = future::poll_fn(|cx| self.poll(cx)) => ending,
+            ending = desk.stopping() => ending,
         };
         // Rare and large beside the waiting, so on the heap only when needed.
         Box::pin(self.end(ending)).await;
@@ -188,7 +190,7 @@ impl Tunnel {
 
     /// Forgets the tunnel, gives the side that stays what the other said
     /// before, and closes both.
-    async fn end(mut self, ending: Ending) {
+    async fn end(mut self: Box<Self>, ending: Ending) {
         // Before the next line makes one less of those that live.
         let _closing = Closing::new(&self.desk);
         let first_reason = self.open.forget();
@@ -204,14 +206,14 @@ impl Tunnel {
             let deliver = timeout_at(until, future::poll_fn(|cx| self.poll_deliver(speaker, cx)));
             tokio::select! {
                 biased;
-                _ = desk.stopping() => {}
                 _ = deliver => {}
+                _ = desk.stopping() => {}
             }
         }
         if first_reason {
             self.open.told(ending, lived);
         }
-        let Self { first, second, .. } = self;
+        let Self { first, second, .. } = *self;
         tokio::join!(first.line.part(reason(ending, Side::First), linger(ending, Side::First)), async {
             if let Some(second) = second {
                 second.line.part(reason(ending, Side::Second), linger(ending, Side::Second)).await;
@@ -230,7 +232,7 @@ impl Tunnel {
                 return Poll::Ready(());
             };
             let (held, to) = match from {
-                Side::First => (&first.held, second),
+                Side::First => (&first.held, &mut **second),
                 Side::Second => (&second.held, first),
             };
             let full = !held.messages.is_empty() || to.line.full();

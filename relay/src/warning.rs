@@ -29,9 +29,14 @@ impl Warning {
         }
     }
 
-    /// Says it on standard error.
+    /// Says it on standard error, to whoever typed the command.
     pub(crate) fn tell(&self) {
         let _ = writeln!(std::io::stderr(), "warning: {self} ({})", self.id());
+    }
+
+    /// Says it in the log.
+    pub(crate) fn log(&self) {
+        tracing::warn!(id = self.id(), "{self}");
     }
 }
 

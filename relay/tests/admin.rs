@@ -63,8 +63,8 @@ fn it_answers_what_monitors_ask() {
     // Probes of other kinds ask for the head alone.
     let (status, _, body) = ask(admin, "HEAD /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_eq!((status, body.as_str()), (200, ""));
-    // None of this is at the door for everybody.
-    for path in ["/metrics", "/status", "/readyz", "/version"] {
+    // None of this is at the door for everybody, but whether phones are taken.
+    for path in ["/metrics", "/status", "/version"] {
         assert_eq!(get(serving.addr(), path).0, 404, "{path}");
     }
     assert_eq!(post(serving.addr(), "/drain", "").0, 405);
@@ -194,6 +194,28 @@ fn commands_ask_and_tell() {
     assert_eq!(get(serving.admin(), "/healthz").0, 200);
     drop(phone);
     assert_eq!(serving.ends(), Some(0));
+}
+
+#[test]
+fn commands_find_the_listener_in_the_relays_own_settings() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("relay.toml");
+    let name = file.to_str().unwrap();
+    let serving = Serving::start(&[&["--plain"], &ADMIN[..]].concat());
+    // The key need not be readable, nor even there.
+    let settings =
+        format!("[tls]\ncert = \"gone\"\nkey = \"gone\"\n[admin]\nlisten = \"{}\"\n", serving.admin());
+    std::fs::write(&file, settings).unwrap();
+    let status = run(&["admin", "status", "--config", name]);
+    assert_eq!((status.code, status.err.as_str()), (Some(0), ""), "{}", status.out);
+    // What is typed outranks it.
+    let other = run(&["admin", "status", "--config", name, "--admin-listen", "127.0.0.1:1"]);
+    assert_eq!(other.code, Some(7), "{}", other.err);
+    std::fs::write(&file, "plain = true\n").unwrap();
+    let none = run(&["admin", "status", "--config", name]);
+    assert_eq!(none.code, Some(2));
+    assert!(none.err.contains("has no admin.listen"), "{}", none.err);
+    assert_eq!(run(&["admin", "status"]).code, Some(2));
 }
 
 /// Nobody who watches notices that it is another process.

@@ -52,6 +52,9 @@ async fn health_is_plain_text_for_anybody() {
     let answer = relay.raw("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert_eq!(status(&answer), "200");
     assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
+    let answer = relay.raw("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(status(&answer), "200");
+    assert!(answer.ends_with("\r\n\r\nready\n"), "{answer}");
 }
 
 #[tokio::test]
@@ -139,7 +142,7 @@ async fn compression_is_not_agreed_on() {
 async fn another_method_is_405() {
     let relay = start(|_| {});
     for method in ["POST", "HEAD", "PUT", "OPTIONS", "CONNECT"] {
-        for path in [new(), "/healthz".into(), "/elsewhere".into()] {
+        for path in [new(), "/healthz".into(), "/readyz".into(), "/elsewhere".into()] {
             let path = if method == "CONNECT" { "relay.example:443".into() } else { path };
             let answer = relay.raw(&request(&path, &GOOD).replacen("GET", method, 1)).await;
             assert_eq!(status(&answer), "405", "{method} {path}");
@@ -169,6 +172,8 @@ async fn every_404_is_the_same_bytes() {
         "/cable/contact/".into(),
         "/healthz/".into(),
         "/healthz?".into(),
+        "/readyz/".into(),
+        "/readyz?".into(),
     ];
     let mut answers = HashSet::new();
     for path in &paths {

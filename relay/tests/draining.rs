@@ -50,6 +50,21 @@ async fn pairs_and_those_who_wait_come_to_their_end_and_nobody_new_comes() {
 }
 
 #[tokio::test]
+async fn who_asks_whether_it_takes_phones_is_told() {
+    let relay = start(|_| {});
+    let ask = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let _waiting = relay.open(&id(1)).await;
+    assert!(relay.raw(&ask("/readyz")).await.starts_with("HTTP/1.1 200 "));
+    relay.drain.begin();
+    let answer = relay.raw(&ask("/readyz")).await;
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.ends_with("\r\n\r\ndraining\n"), "{answer}");
+    // It lives, and a question is no refusal.
+    assert!(relay.raw(&ask("/healthz")).await.starts_with("HTTP/1.1 200 "));
+    let events = relay.stop().await;
+    assert!(!events.iter().any(|event| matches!(event, Event::Refused { .. })), "{events:?}");
+}
+
+#[tokio::test]
 async fn without_tunnels_it_ends_at_once() {
     let relay = start(|_| {});
     // Somebody who says nothing does not hold it up.

@@ -11,15 +11,16 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use cablecar_relay::{Address, Error, Event, Relay};
 use futures_util::{SinkExt, StreamExt};
+use support::serving::Serving;
 use support::{PATIENCE, ROUTING, Running, hear, id, roomy, say, soon, start_with};
 use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::Message;
@@ -144,41 +145,17 @@ async fn a_socket_of_somebody_else_by_then_stays() {
     assert!(UnixStream::connect(&path).is_ok());
 }
 
-/// The program, with the variables of a service manager.
-struct Program {
-    child: Child,
-    out: BufReader<ChildStdout>,
+/// The program, with the variables of a service manager. `stdin` becomes
+/// descriptor 3, the first that one gives.
+fn program(script: &str, stdin: Stdio, variables: &[(&str, String)]) -> Command {
+    let program = assert_cmd::cargo::cargo_bin!("cablecar-relay");
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh"]).arg(program).env_clear().envs(variables.iter().cloned()).stdin(stdin);
+    command
 }
 
-impl Program {
-    /// `stdin` becomes descriptor 3, the first that a service manager gives.
-    fn start(script: &str, stdin: Stdio, variables: &[(&str, String)]) -> Self {
-        let program = assert_cmd::cargo::cargo_bin!("cablecar-relay");
-        let mut command = Command::new("sh");
-        command.args(["-c", script, "sh"]).arg(program).env_clear().envs(variables.iter().cloned());
-        let mut child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        Self { child, out }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.out.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
-    }
-
-    fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        let killed = Command::new("sh").args(["-c", "kill \"$1\" \"$2\"", "sh", signal, &pid]).status();
-        assert!(killed.unwrap().success());
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn first_line(relay: &Serving) -> String {
+    relay.told(|_| true)
 }
 
 const ACTIVATED: &str =
@@ -190,8 +167,8 @@ fn sockets_of_the_service_manager_are_taken_over() {
     let addr = tcp.local_addr().unwrap();
     // Comes before the relay does, and is served all the same.
     let mut early = TcpStream::connect(addr).unwrap();
-    let mut program = Program::start(ACTIVATED, OwnedFd::from(tcp).into(), &[]);
-    assert_eq!(program.line(), format!("listening on {addr}"));
+    let relay = Serving::of(&mut program(ACTIVATED, OwnedFd::from(tcp).into(), &[]));
+    assert_eq!(first_line(&relay), format!("listening on {addr}"));
     early.set_read_timeout(Some(PATIENCE)).unwrap();
     early.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -200,20 +177,18 @@ fn sockets_of_the_service_manager_are_taken_over() {
 
     let (_folder, path) = in_folder("relay.sock");
     let unix = UnixListener::bind(&path).unwrap();
-    let mut program = Program::start(ACTIVATED, OwnedFd::from(unix).into(), &[]);
-    assert_eq!(program.line(), format!("listening on unix:{}", path.display()));
-    program.signal("-TERM");
-    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+    let relay = Serving::of(&mut program(ACTIVATED, OwnedFd::from(unix).into(), &[]));
+    assert_eq!(first_line(&relay), format!("listening on unix:{}", path.display()));
+    assert_eq!(relay.signal("-TERM").0, Some(0));
     assert!(path.exists(), "it is the manager's file");
 }
 
 #[test]
 fn without_such_sockets_it_says_so() {
     let script = "exec \"$1\" serve --listen systemd --plain";
-    let mut program = Program::start(script, Stdio::null(), &[]);
-    assert_eq!(program.child.wait().unwrap().code(), Some(7));
-    let mut err = String::new();
-    program.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    let output = program(script, Stdio::null(), &[]).output().unwrap();
+    assert_eq!(output.status.code(), Some(7));
+    let err = String::from_utf8(output.stderr).unwrap();
     assert!(err.contains("LISTEN_FDS") && err.contains("socket unit"), "{err}");
 }
 
@@ -236,16 +211,16 @@ fn a_service_manager_hears_ready_alive_reloading_and_stopping() {
     let variables =
         [("NOTIFY_SOCKET", path.to_str().unwrap().to_owned()), ("WATCHDOG_USEC", "200000".to_owned())];
     let script = "exec \"$1\" serve --listen 127.0.0.1:0 --plain";
-    let mut program = Program::start(script, Stdio::null(), &variables);
+    let relay = Serving::of(&mut program(script, Stdio::null(), &variables));
     assert_eq!(hear().trim(), "READY=1");
     for _ in 0..5 {
         assert_eq!(hear().trim(), "WATCHDOG=1");
     }
-    program.signal("-HUP");
+    relay.kill("-HUP");
     let reloading = hear_but_alive();
     assert!(reloading.contains("RELOADING=1") && reloading.contains("MONOTONIC_USEC="), "{reloading}");
     assert_eq!(hear_but_alive().trim(), "READY=1");
-    program.signal("-TERM");
+    relay.kill("-TERM");
     assert_eq!(hear_but_alive().trim(), "STOPPING=1");
-    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+    assert_eq!(relay.ends(), Some(0));
 }

@@ -11,6 +11,8 @@
     reason = "tests stop where they fail"
 )]
 
+#[path = "malformed/case.rs"]
+mod case;
 #[path = "malformed/frames.rs"]
 mod frames;
 #[path = "malformed/heads.rs"]
@@ -21,51 +23,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use support::{roomy, soon, start_with};
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
+use support::{roomy, start_with};
 use tokio::task::JoinSet;
-
-/// The same again from the same number (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(bound).unwrap()).unwrap()
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[0]
-    }
-}
-
-fn request(path: &str) -> String {
-    format!(
-        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         Sec-WebSocket-Protocol: fido.cable\r\n\r\n"
-    )
-}
-
-/// The head of an answer, or what came before the end.
-async fn answer(tcp: &mut TcpStream) -> Vec<u8> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        match soon(tcp.read_u8()).await {
-            Ok(byte) => head.push(byte),
-            Err(_) => break,
-        }
-    }
-    head
-}
 
 /// All the cases of one kind, some at the same time.
 async fn each<F>(addr: SocketAddr, count: u64, case: impl Fn(SocketAddr, u64) -> F)
@@ -105,4 +64,26 @@ async fn mutated_requests_and_frames_get_the_verdict_that_they_deserve() {
     support::say(&mut first, b"still there").await;
     assert_eq!(support::hear(&mut second).await, b"still there");
     println!("{count} judged, 0 wrong");
+}
+
+/// What the fuzzer begins with, without a fuzzer.
+#[tokio::test]
+async fn the_corpus_of_the_fuzz_targets_gets_its_verdicts_too() {
+    let mut config = roomy();
+    config.limits.message = frames::MOST;
+    config.limits.messages = u32::MAX;
+    let relay = start_with(config);
+    let corpus = |name: &str| {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+        let files = std::fs::read_dir(folder).unwrap();
+        let all: Vec<_> = files.map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+        assert!(all.len() >= 5, "{name}: {}", all.len());
+        all
+    };
+    for head in corpus("head") {
+        heads::put(relay.addr, head, "of the corpus").await;
+    }
+    for (number, bytes) in corpus("frames").into_iter().enumerate() {
+        frames::put(relay.addr, frames::certain(bytes), &support::id(u32::try_from(number).unwrap())).await;
+    }
 }

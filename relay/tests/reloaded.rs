@@ -11,16 +11,16 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 
 use cablecar_relay::{Event, Security, tls::Certificates};
 use futures_util::{SinkExt, StreamExt};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use support::serving::{Serving, run};
 use support::{ROUTING, Running, id, roomy, soon, start_with};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -180,12 +180,6 @@ async fn what_is_missing_broken_or_expired_changes_nothing() {
     assert!(reloader.reload().is_ok());
 }
 
-fn program(args: &[&str]) -> Command {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("cablecar-relay"));
-    command.args(args).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
 fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
@@ -195,37 +189,20 @@ async fn sighup_reads_again_at_once() {
     let (old, new) = (pair(2100), pair(2101));
     let files = Files::with(&old);
     let (certificate, key) = (files.certificate(), files.key());
-    let serve = ["serve", "--listen", "127.0.0.1:0", "--events", "json"];
-    let tls = ["--tls-cert", path(&certificate), "--tls-key", path(&key)];
-    let mut child = program(&[&serve[..], &tls].concat()).spawn().unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut event = || -> serde_json::Value { serde_json::from_str(&out.next().unwrap().unwrap()).unwrap() };
-    let addr: SocketAddr = event()["addr"].as_str().unwrap().parse().unwrap();
-    let hang_up = |pid: u32| {
-        let killed = Command::new("sh").args(["-c", "kill -HUP \"$1\"", "sh", &pid.to_string()]).status();
-        assert!(killed.unwrap().success());
-    };
+    let relay =
+        Serving::start(&["--events", "json", "--tls-cert", path(&certificate), "--tls-key", path(&key)]);
+    let addr = relay.addr();
     assert!(shows(addr, &old, &new).await);
-    let mut until_reload = || loop {
-        let event = event();
-        if event["event"].as_str().unwrap().contains("reloaded") {
-            return event;
-        }
-    };
     fs::write(&key, &new.key).unwrap();
-    hang_up(child.id());
-    let refused = until_reload();
-    assert_eq!(
-        (refused["event"].as_str(), refused["error"].as_str()),
-        (Some("not-reloaded"), Some("config.tls"))
-    );
+    relay.kill("-HUP");
+    let refused = relay.told(|line| line.contains("\"not-reloaded\""));
+    let refused: serde_json::Value = serde_json::from_str(&refused).unwrap();
+    assert_eq!(refused["error"], "config.tls");
     assert!(shows(addr, &old, &new).await);
     fs::write(&certificate, &new.certificate).unwrap();
-    hang_up(child.id());
-    assert_eq!(until_reload()["event"], "reloaded");
+    relay.kill("-HUP");
+    relay.told(|line| line.contains("\"reloaded\""));
     assert!(shows(addr, &new, &old).await);
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[test]
@@ -241,8 +218,8 @@ fn config_check_looks_at_the_certificate() {
             "--tls-key",
             path(key),
         ];
-        let output = program(&check).output().unwrap();
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        let output = run(&check);
+        (output.code, output.err)
     };
     let good = Files::with(&pair(2100));
     assert_eq!(check(&good.certificate(), &good.key()), (Some(0), String::new()));
@@ -259,17 +236,21 @@ fn config_check_looks_at_the_certificate() {
 }
 
 #[test]
-fn a_relay_with_an_expired_certificate_starts_and_warns() {
+fn a_relay_with_an_expired_certificate_starts_and_warns_in_its_log() {
     let files = Files::with(&pair(2001));
     let (certificate, key) = (files.certificate(), files.key());
-    let serve =
-        ["serve", "--listen", "127.0.0.1:0", "--tls-cert", path(&certificate), "--tls-key", path(&key)];
-    let mut child = program(&serve).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let mut err = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-    assert!(line.starts_with("listening on ") && err.contains("has expired (tls.expired)"), "{line}{err}");
+    let relay = Serving::of(
+        Command::new(assert_cmd::cargo::cargo_bin!("cablecar-relay"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--domain-id", "0", "--log-format", "json"])
+            .args(["--tls-cert", path(&certificate), "--tls-key", path(&key)])
+            .env("CABLECAR_RELAY_HELT", "1"),
+    );
+    relay.line(|line| line.contains("\"message\":\"listening\""));
+    // A program may read it: there is nothing else on standard error.
+    let (_, err) = relay.said();
+    let said: Vec<serde_json::Value> =
+        err.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
+    let warned: Vec<_> = said.iter().filter(|line| line["level"] == "WARN").map(|line| &line["id"]).collect();
+    assert_eq!(warned, ["config.unknown-variable", "tls.expired"], "{err}");
+    assert!(said.iter().any(|line| line["host"] == "cable.ua5v.com"), "{err}");
 }

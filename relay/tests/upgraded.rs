@@ -18,8 +18,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use program::{Program, runs, signal};
+use program::{Program, runs};
 use rustls::pki_types::ServerName;
+use support::serving::kill;
 use support::{PATIENCE, id, soon, trust};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -263,14 +264,14 @@ async fn a_program_that_does_not_start_changes_nothing() {
     let first = program.process();
     replace("#!/bin/sh\nexit 3\n", 0o755);
     let program = blocking(program, move |program| {
-        signal("-USR2", first);
+        kill("-USR2", first);
         assert_eq!(program.event("not-upgraded", 0)["why"], "ended");
     })
     .await;
     soon(way.sign_in(2)).await.unwrap();
     replace("no program", 0o644);
     let program = blocking(program, move |program| {
-        signal("-USR2", first);
+        kill("-USR2", first);
         assert_eq!(program.event("not-upgraded", 1)["why"], "not-started");
     })
     .await;
@@ -295,7 +296,7 @@ fn without_a_folder_or_with_a_fixed_id_there_is_no_upgrade() {
     ] {
         let program = Program::start(&relay(), args);
         program.addr();
-        signal("-USR2", program.process());
+        kill("-USR2", program.process());
         assert_eq!(program.event("not-upgraded", 0)["why"], why);
         assert!(runs(program.process()));
     }

@@ -28,6 +28,7 @@ impl Figures {
         write(name, row);
     }
 
+    /// Whether any figure so far was above its target.
     pub(crate) fn missed(&self) -> bool {
         self.missed
     }
@@ -41,19 +42,6 @@ fn write(name: &str, row: Value) {
     all.insert(name.to_owned(), row);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, serde_json::to_string_pretty(&all).unwrap() + "\n").unwrap();
-}
-
-/// The middle of them.
-pub(crate) fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
-}
-
-/// The median of the ratios, each of one round.
-pub(crate) fn ratio(ours: &[f64], theirs: &[f64]) -> f64 {
-    let ratios: Vec<f64> = ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect();
-    median(&ratios)
 }
 
 /// Where cargo builds.

@@ -25,16 +25,6 @@ pub(crate) enum Kind {
     Kanidm,
 }
 
-impl Kind {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Kind::Ours => "ours",
-            Kind::Floor => "the floor",
-            Kind::Kanidm => "kanidm's",
-        }
-    }
-}
-
 /// A certificate for all of them.
 pub(crate) struct Pki {
     folder: TempDir,

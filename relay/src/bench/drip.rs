@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::Stage;
 use super::figures::{Figures, Report};
 use super::runner::Runner;
+use super::schedule::Shape;
 use super::site::{MASK, Site};
 use crate::caller::{Fault, Stream, frame};
 use crate::error::Error;
@@ -20,8 +21,14 @@ use crate::error::Error;
 /// Between two bytes.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// So many at once, each until it is evicted. Beyond the patience it fails as
-/// `silent`: the relay bears with it.
+/// Begun a second, unless something else is said. All at once they overrun the
+/// kernel's queue of new connections. It then answers with SYN cookies and
+/// forgets: whoever connects believes to be connected, nobody else knows of it,
+/// and who says nothing is never told. No relay could evict that one.
+const A_SECOND: f64 = 500.0;
+
+/// So many at the same time, each until it is evicted. Beyond the patience it
+/// fails as `silent`: the relay bears with it.
 pub(crate) async fn load(site: Site, runner: &Runner, connections: u64, stage: Stage) -> Report {
     let site = Arc::new(site);
     let figures = Arc::new(Figures::new());
@@ -41,7 +48,8 @@ pub(crate) async fn load(site: Site, runner: &Runner, connections: u64, stage: S
         }
     };
     let concurrency = runner.concurrency.or_else(|| usize::try_from(connections).ok());
-    let all = Runner { concurrency, count: Some(connections), lasts: None, ..*runner };
+    let rate = runner.rate.or(Some((A_SECOND, Shape::Fixed)));
+    let all = Runner { rate, concurrency, count: Some(connections), lasts: None, ..*runner };
     all.run(&figures, each).await;
     figures.report("drip").with("turned_away", refused.load(Ordering::Relaxed))
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use crate::config::{Address, LogLevel};
 use crate::error::Error;
+use crate::settings::layers::Layers;
 
 /// Longer than a relay takes to answer, or to hang up.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -25,6 +27,9 @@ pub(super) struct Admin {
     /// Where the relay's admin listener is, as in its own --admin-listen
     #[arg(long, global = true, value_name = "ADDR", env = "CABLECAR_RELAY_ADMIN_LISTEN")]
     admin_listen: Option<Address>,
+    /// The relay's settings, for where that is, if it is not said otherwise
+    #[arg(long, global = true, value_name = "FILE", env = "CABLECAR_RELAY_CONFIG")]
+    config: Option<PathBuf>,
     /// How to print the answer
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -56,8 +61,12 @@ enum Format {
 
 impl Admin {
     pub(super) fn run(self) -> Result<ExitCode, Error> {
-        let missing = "--admin-listen is needed: where the relay's admin listener is";
-        let addr = self.admin_listen.ok_or_else(|| Error::Usage(missing.into()))?;
+        let missing = "--admin-listen or --config is needed: where the relay's admin listener is";
+        let addr = match (self.admin_listen, self.config) {
+            (Some(addr), _) => addr,
+            (None, None) => return Err(Error::Usage(missing.into())),
+            (None, Some(file)) => listener_of(file)?,
+        };
         let answer = match &self.what {
             What::Status => ask(&addr, "GET", "/status", "")?,
             What::Drain => ask(&addr, "POST", "/drain", "")?,
@@ -77,6 +86,16 @@ impl Admin {
         let written = io::stdout().lock().write_all(text.as_bytes());
         written.map(|()| ExitCode::SUCCESS).map_err(|error| Error::System(error.to_string()))
     }
+}
+
+/// Where a relay with these settings has its admin listener. Nothing else of
+/// them is looked at: the key may be readable for the relay alone.
+fn listener_of(file: PathBuf) -> Result<Address, Error> {
+    let named = file.display().to_string();
+    let listen = Layers::of_file(file)?.settings.admin.listen;
+    listen.ok_or_else(|| {
+        Error::Usage(format!("{named} has no admin.listen, so its relay has no admin listener"))
+    })
 }
 
 fn level(name: &str) -> Result<LogLevel, String> {

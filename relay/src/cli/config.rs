@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use crate::config::{Config as Meant, Security};
 use crate::error::Error;
 use crate::settings::flags::Flags;
+use crate::settings::layers::Layers;
 use crate::settings::print;
 use crate::warning::Warning;
 
@@ -30,20 +31,27 @@ impl Config {
     pub(super) fn run(self) -> Result<ExitCode, Error> {
         let text = match self.command {
             Command::Check(flags) => {
-                let config = super::layers(flags)?.config()?;
+                let config = layers(flags)?.config()?;
                 if let Security::Files(certificates) = &config.security {
                     certificates.check(SystemTime::now())?;
                 }
                 super::warnings(&config).iter().for_each(Warning::tell);
                 summary(&config)
             }
-            Command::Print(flags) => print::effective(&super::layers(flags)?),
+            Command::Print(flags) => print::effective(&layers(flags)?),
         };
         match io::stdout().lock().write_all(text.as_bytes()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::System(error.to_string())),
             _ => Ok(ExitCode::SUCCESS),
         }
     }
+}
+
+/// The settings, once the person has been told what to know of them.
+fn layers(flags: Flags) -> Result<Layers, Error> {
+    let (layers, warned) = super::layers(flags)?;
+    warned.iter().for_each(Warning::tell);
+    Ok(layers)
 }
 
 /// What a relay with these settings would do, in a few lines.

@@ -1,5 +1,6 @@
 //! What a websocket request must have, and what the answer has.
 
+use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use cablecar_protocol::ids::RoutingId;
@@ -13,12 +14,19 @@ use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+static ROUTING_ID: LazyLock<Option<HeaderName>> =
+    LazyLock::new(|| HeaderName::from_bytes(ROUTING_ID_HEADER.as_bytes()).ok());
+
+/// What an upgrade has and one more, so that none makes the table grow.
+const HEADERS: usize = 8;
+
 /// The upgrade. It alone says what time it is here: a client whose clock is
 /// wrong learns it from nobody else.
 pub(super) fn switching(key: &[u8], routing_id: Option<RoutingId>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
+    headers.reserve(HEADERS);
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
@@ -28,9 +36,9 @@ pub(super) fn switching(key: &[u8], routing_id: Option<RoutingId>) -> Response<F
     if let Ok(accept) = HeaderValue::try_from(derive_accept_key(key)) {
         headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
     }
-    if let Some(value) = routing_id.and_then(|id| HeaderValue::try_from(id.to_hex()).ok()) {
-        let name = HeaderName::from_bytes(ROUTING_ID_HEADER.as_bytes());
-        name.map(|name| headers.insert(name, value)).ok();
+    let routing_id = routing_id.and_then(|id| HeaderValue::try_from(id.to_hex()).ok());
+    if let (Some(name), Some(value)) = (&*ROUTING_ID, routing_id) {
+        headers.insert(name, value);
     }
     response
 }

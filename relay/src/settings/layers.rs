@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::value::quoted;
-use super::{Row, Settings, rows};
+use super::{Row, Settings, file, rows};
 use crate::error::Error;
 
 /// Where a value came from, the weakest first.
@@ -67,6 +67,14 @@ impl Layers {
             }
         }
         Ok(layers)
+    }
+
+    /// The defaults, and over them what this file says.
+    ///
+    /// # Errors
+    /// Of the file, and of [`Layers::of`].
+    pub(crate) fn of_file(path: PathBuf) -> Result<Self, Error> {
+        Self::of(file::read(&path)?, Some(path))
     }
 
     /// Where somebody looks who wants to change this value.

@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::case::{Dice, answer, request};
 use super::support::{ROUTING, soon};
-use super::{Dice, answer, request};
 
 /// The longest message that this relay carries.
-pub(super) const MOST: usize = 1000;
+pub(crate) const MOST: usize = 1000;
 
 /// What must happen.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,9 +24,15 @@ struct Verdict {
 pub(super) async fn judge(addr: SocketAddr, number: u64) {
     let mut dice = Dice(!number);
     let id = format!("{:032X}", (u128::from(number) << 64) | 1);
+    let bytes: Vec<u8> = (0..=dice.below(3)).flat_map(|_| frame(&mut dice)).collect();
+    // A frame cut short may make a close with a reason of what follows it.
+    put(addr, certain(bytes), &id).await;
+}
+
+/// Says this in a tunnel of this id, and judges what comes of it.
+pub(crate) async fn put(addr: SocketAddr, bytes: Vec<u8>, id: &str) {
     let mut sender = join(addr, &format!("/cable/new/{id}")).await;
     let mut receiver = join(addr, &format!("/cable/connect/{ROUTING}/{id}")).await;
-    let bytes: Vec<u8> = (0..=dice.below(3)).flat_map(|_| frame(&mut dice)).collect();
     let expected = verdict(&bytes);
     let _ = sender.write_all(&bytes).await;
     let told = async {
@@ -38,7 +44,20 @@ pub(super) async fn judge(addr: SocketAddr, number: u64) {
     };
     let (told, (delivered, code)) = tokio::join!(told, hear(&mut receiver));
     let found = Verdict { delivered, sender: told, receiver: code.unwrap_or(0) };
-    assert_eq!(found, expected, "frames {number}: {bytes:02x?}");
+    assert_eq!(found, expected, "frames {id}: {bytes:02x?}");
+}
+
+/// Of any bytes those whose verdict is laid down: up to a close frame that
+/// says why, for which of those are good is a long story.
+pub(crate) fn certain(bytes: Vec<u8>) -> Vec<u8> {
+    let mut at = 0;
+    while let Some((first, _, length, head)) = head(bytes.get(at..).unwrap_or_default()) {
+        if first & 0x0F == 8 && length > 0 {
+            break;
+        }
+        at = at.saturating_add(head).saturating_add(length);
+    }
+    bytes.get(..at).map(<[u8]>::to_vec).unwrap_or(bytes)
 }
 
 async fn join(addr: SocketAddr, path: &str) -> TcpStream {

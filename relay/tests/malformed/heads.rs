@@ -2,39 +2,48 @@
 
 use std::net::SocketAddr;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{Dice, answer, request};
+use super::case::{Dice, answer, request};
+use super::support::soon;
 
 /// The largest head that the relay reads.
 const MOST: usize = 8 * 1024;
 
 pub(super) async fn judge(addr: SocketAddr, number: u64) {
     let mut dice = Dice(number);
-    let id = format!("{:032X}", u128::from(number) << 64);
-    let mut head = request(&format!("/cable/new/{id}")).into_bytes();
+    let mut head = request(&format!("/cable/new/{}", dice.id())).into_bytes();
     for _ in 0..dice.below(4) {
         mutate(&mut head, &mut dice);
     }
+    put(addr, head, &number.to_string()).await;
+}
+
+/// Says this to the relay, and judges the answer.
+pub(crate) async fn put(addr: SocketAddr, head: Vec<u8>, which: &str) {
     let mut tcp = TcpStream::connect(addr).await.unwrap();
     let _ = tcp.write_all(&head).await;
     let expected = verdict(&head);
-    if expected.is_none() {
-        // It would wait for the rest.
+    if expected == Verdict::Waits {
         let _ = tcp.shutdown().await;
     }
     let answered = answer(&mut tcp).await;
-    let agreed = answered.starts_with(b"HTTP/1.1 101 ");
-    assert_eq!(
-        agreed,
-        expected == Some(true),
-        "head {number}:\n{}\nanswer: {}",
-        head.escape_ascii(),
-        answered.escape_ascii()
-    );
-    let refused = answered.is_empty() || answered.starts_with(b"HTTP/1.1 4");
-    assert!(agreed || refused, "head {number}: {}", answered.escape_ascii());
+    // Once the relay has ended it, the tunnel's id is free again.
+    let mut rest = Vec::new();
+    let _ = tcp.shutdown().await;
+    let _ = soon(tcp.read_to_end(&mut rest)).await;
+    let (agreed, said) = (answered.starts_with(b"HTTP/1.1 101 "), answered.escape_ascii());
+    if expected != Verdict::Unknown {
+        let expected = expected == Verdict::Agrees;
+        assert_eq!(agreed, expected, "head {which}:\n{}\nanswer: {said}", head.escape_ascii());
+    }
+    // Whoever speaks HTTP/1.0 is answered so.
+    let status = answered.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(2));
+    let asks = ["/healthz", "/readyz"].map(|path| format!("GET {path} "));
+    let well = asks.iter().any(|line| head.starts_with(line.as_bytes())) && status == Some(&b'2');
+    let refused = answered.is_empty() || status == Some(&b'4');
+    assert!(agreed || refused || well, "head {which}: {said}");
 }
 
 fn mutate(head: &mut Vec<u8>, dice: &mut Dice) {
@@ -68,16 +77,30 @@ fn mutate(head: &mut Vec<u8>, dice: &mut Dice) {
     }
 }
 
-/// Whether a relay has to agree; `None` if the head has no end.
-fn verdict(head: &[u8]) -> Option<bool> {
+/// Headers that say more than these rules know: how a body is framed, and
+/// whose page it is.
+const UNKNOWN: [&str; 5] = ["content-length", "transfer-encoding", "expect", "origin", "http2-settings"];
+
+/// What a relay has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Agrees,
+    Refuses,
+    /// For the rest of the head.
+    Waits,
+    /// These rules do not say.
+    Unknown,
+}
+
+fn verdict(head: &[u8]) -> Verdict {
     let mut headers = [httparse::EMPTY_HEADER; 100];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(head) {
-        Ok(httparse::Status::Complete(length)) if length > MOST => return Some(false),
+        Ok(httparse::Status::Complete(length)) if length > MOST => return Verdict::Refuses,
         Ok(httparse::Status::Complete(_)) => {}
-        Ok(httparse::Status::Partial) if head.len() > MOST => return Some(false),
-        Ok(httparse::Status::Partial) => return None,
-        Err(_) => return Some(false),
+        Ok(httparse::Status::Partial) if head.len() > MOST => return Verdict::Refuses,
+        Ok(httparse::Status::Partial) => return Verdict::Waits,
+        Err(_) => return Verdict::Refuses,
     }
     let all = |name: &str| -> Vec<&[u8]> {
         let headers = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
@@ -91,24 +114,27 @@ fn verdict(head: &[u8]) -> Option<bool> {
             false => found.eq_ignore_ascii_case(token),
         })
     };
+    // Nor are requests as a forward proxy has them.
+    if !request.path.unwrap_or_default().starts_with('/') || UNKNOWN.iter().any(|name| !all(name).is_empty())
+    {
+        return Verdict::Unknown;
+    }
     let path = request.path.unwrap_or_default().split('#').next().unwrap_or_default();
     let id = path.strip_prefix("/cable/new/").unwrap_or_default();
     let key = once("sec-websocket-key").and_then(visible).and_then(|key| key.strip_suffix("=="));
-    Some(
-        request.method == Some("GET")
-            && request.version == Some(1)
-            && id.len() == 32
-            && id.bytes().all(|byte| byte.is_ascii_hexdigit())
-            && once("host").and_then(visible).is_some()
-            && once("sec-websocket-version") == Some(b"13")
-            && has("connection", "upgrade", false)
-            && has("upgrade", "websocket", false)
-            && has("sec-websocket-protocol", "fido.cable", true)
-            && key.is_some_and(|key| {
-                key.len() == 22
-                    && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte))
-            }),
-    )
+    let good = request.method == Some("GET")
+        && request.version == Some(1)
+        && id.len() == 32
+        && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && once("host").and_then(visible).is_some()
+        && once("sec-websocket-version") == Some(b"13")
+        && has("connection", "upgrade", false)
+        && has("upgrade", "websocket", false)
+        && has("sec-websocket-protocol", "fido.cable", true)
+        && key.is_some_and(|key| {
+            key.len() == 22 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte))
+        });
+    if good { Verdict::Agrees } else { Verdict::Refuses }
 }
 
 /// As text, if all of it is visible ASCII.

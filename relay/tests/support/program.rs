@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::support::PATIENCE;
+use super::support::serving::kill;
 
 /// A relay as a program. Whatever runs of it is killed when this is dropped.
 pub(crate) struct Program {
@@ -75,7 +76,7 @@ impl Program {
     /// and waits until it serves.
     pub(crate) fn upgrade(&mut self) {
         let done = self.processes.len() - 1;
-        signal("-USR2", self.process());
+        kill("-USR2", self.process());
         let process = self.event("handed-over", done)["process"].as_u64().unwrap();
         self.processes.push(process.try_into().unwrap());
         self.event("listening", done + 1);
@@ -112,7 +113,7 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
         for process in self.processes.iter().skip(1).filter(|process| runs(**process)) {
-            signal("-KILL", *process);
+            kill("-KILL", *process);
         }
     }
 }
@@ -122,11 +123,4 @@ impl Drop for Program {
 pub(crate) fn runs(process: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     stat.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim_start().starts_with('Z'))
-}
-
-/// The shell's own kill: not every machine has the program.
-pub(crate) fn signal(signal: &str, process: u32) {
-    let process = process.to_string();
-    let killed = Command::new("sh").args(["-c", "kill \"$1\" \"$2\"", "sh", signal, &process]).status();
-    assert!(killed.unwrap().success());
 }

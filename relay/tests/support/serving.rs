@@ -79,8 +79,12 @@ impl Kept {
 
 impl Serving {
     pub(crate) fn start(args: &[&str]) -> Self {
-        let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
-        let mut child = relay(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::of(&mut relay(&[&["serve", "--listen", "127.0.0.1:0"], args].concat()))
+    }
+
+    /// Whatever this starts.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (out, err) = (Kept::of(child.stdout.take().unwrap()), Kept::of(child.stderr.take().unwrap()));
         Self { child, out, err }
     }
@@ -104,6 +108,11 @@ impl Serving {
         }
     }
 
+    /// Waits for a line like this on standard output.
+    pub(crate) fn told(&self, wanted: impl Fn(&str) -> bool) -> String {
+        self.out.line(wanted)
+    }
+
     /// Waits for a line like this on standard error.
     pub(crate) fn line(&self, wanted: impl Fn(&str) -> bool) -> String {
         self.err.line(wanted)
@@ -123,7 +132,7 @@ impl Serving {
 
     /// Sends a signal.
     pub(crate) fn kill(&self, signal: &str) {
-        kill(signal, &self.child.id().to_string());
+        kill(signal, self.child.id());
     }
 
     /// Waits until it ends by itself; gives the exit code.
@@ -140,8 +149,9 @@ impl Serving {
 }
 
 /// The shell's own kill: not every machine has the program.
-pub(crate) fn kill(signal: &str, process: &str) {
-    let killed = Command::new("sh").args(["-c", "kill \"$1\" \"$2\"", "sh", signal, process]).status();
+pub(crate) fn kill(signal: &str, process: impl ToString) {
+    let process = process.to_string();
+    let killed = Command::new("sh").args(["-c", "kill \"$1\" \"$2\"", "sh", signal, &process]).status();
     assert!(killed.unwrap().success());
 }
 
