@@ -6,9 +6,11 @@
 //! ([`defaults`](crate::defaults)): `radio` and `permission` by `RADIO`, those
 //! of a relay by `CHECK`.
 
+mod browsers;
 mod radio;
 mod relay;
 mod report;
+mod ssh;
 
 use std::time::SystemTime;
 
@@ -17,8 +19,8 @@ use futures_util::future::join_all;
 use rand_core::CryptoRngCore;
 use serde::Serialize;
 
-use crate::config::Ear;
 use crate::error::Error;
+use crate::proximity::Ear;
 use crate::tunnel::Network;
 
 /// What is examined.
@@ -50,6 +52,10 @@ pub enum Subject {
     Tunnel,
     /// The relay's clock and this one agree.
     Clock,
+    /// A browser that was told of this program still finds it.
+    Browser,
+    /// OpenSSH and the provider for it fit; only where there is one.
+    Ssh,
 }
 
 /// What came of a check.
@@ -70,6 +76,15 @@ pub enum Outcome {
     Skipped(String),
 }
 
+impl Outcome {
+    fn finding(self) -> Option<Finding> {
+        match self {
+            Outcome::Finding { detail, id, remedy } => Some(Finding { id, message: detail, remedy }),
+            Outcome::Ok(_) | Outcome::Skipped(_) => None,
+        }
+    }
+}
+
 impl From<&Error> for Outcome {
     fn from(error: &Error) -> Self {
         let (_, id, remedy) = error.advice();
@@ -86,6 +101,23 @@ pub struct Check {
     pub target: String,
     /// What came of it.
     pub outcome: Outcome,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Its stable id.
+    pub id: &'static str,
+    /// What.
+    pub message: String,
+    /// What to try.
+    pub remedy: &'static str,
+}
+
+/// What is wrong with the radio: the part of an examination that takes
+/// milliseconds and asks nobody outside.
+pub async fn radio_findings(ear: &Ear) -> Vec<Finding> {
+    radio::check(ear).await.into_iter().filter_map(|check| check.outcome.finding()).collect()
 }
 
 /// All checks, in their order.
@@ -110,5 +142,7 @@ pub async fn examine(
     let mut checks = radio::check(&ear).await;
     let relays = join_all(dials.iter().map(|dial| relay::check(&network, dial, now))).await;
     checks.extend(relays.into_iter().flatten());
+    checks.extend(browsers::check());
+    checks.extend(ssh::check());
     Report(checks)
 }

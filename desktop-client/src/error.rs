@@ -3,6 +3,8 @@
 use cablecar_protocol::ctap::Status;
 use cablecar_protocol::error::How;
 
+#[cfg(target_os = "linux")]
+use crate::doors::virtual_key::uhid;
 use crate::proximity::fault::Fault;
 
 /// The class of an error: the exit code of the program.
@@ -44,8 +46,17 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
     /// Standard input is not the options that it should be.
-    #[error("the options on standard input cannot be used: {0}")]
+    #[error("the options cannot be used: {0}")]
     Options(String),
+    /// The options are well formed, and no phone could do what they ask for.
+    #[error("the options cannot be used: {0}")]
+    Unsupported(&'static str),
+    /// What stands between us and a browser.
+    #[error(transparent)]
+    Browser(#[from] crate::doors::browser_host::fault::Fault),
+    /// Something was not installed.
+    #[error(transparent)]
+    Install(#[from] crate::install::fault::Fault),
     /// The RP ID may not be used by the origin.
     #[error("{rp_id:?} is no RP ID that {origin} may use")]
     RpId {
@@ -91,6 +102,10 @@ pub enum Error {
     /// There is no way to hear a phone.
     #[error("this computer cannot listen for a phone: {0}")]
     Radio(#[from] Fault),
+    /// There is no virtual security key to be had.
+    #[cfg(target_os = "linux")]
+    #[error("there is no virtual security key: {0}")]
+    Uhid(#[from] uhid::Fault),
     /// The stand-in for the radio cannot be had.
     #[error("--danger-air {address} cannot be used: {cause}")]
     Air {
@@ -154,9 +169,26 @@ pub enum Error {
     /// The phone's answer does not fit the request.
     #[error("the phone's answer cannot be trusted: {0}")]
     Answer(#[from] Mismatch),
+    /// There is nowhere to show a code.
+    #[error("there is neither a terminal to show the code on nor SSH_ASKPASS to say where it is")]
+    NoScreen,
     /// The doctor's report has findings, this many.
     #[error("{0} of these checks found something")]
     Findings(usize),
+    /// The input of a pipe ended within a frame.
+    #[error("the input ended in the middle of a frame")]
+    FrameCut,
+    /// A pipe cannot be read or written.
+    #[error("the pipe broke: {0}")]
+    PipeBroke(String),
+    /// There is no place for a socket.
+    #[error("cannot listen at {}: {why}", .path.display())]
+    SocketTaken {
+        /// Where.
+        path: std::path::PathBuf,
+        /// What is in the way.
+        why: String,
+    },
     /// Something of this computer's.
     #[error("{what}: {cause}")]
     Io {
@@ -244,6 +276,13 @@ impl Error {
                 "options.invalid",
                 "pass the publicKey member of the page's options as WebAuthn JSON (Level 3) on standard input",
             ),
+            Error::Unsupported(_) => (
+                Class::Usage,
+                "options.invalid",
+                "ask for type public-key, and leave out authenticatorAttachment or say cross-platform",
+            ),
+            Error::Browser(fault) => fault.advice(),
+            Error::Install(fault) => fault.advice(),
             Error::RpId { .. } => (
                 Class::Usage,
                 "options.rp-id",
@@ -285,6 +324,11 @@ impl Error {
             Error::Radio(fault) => {
                 let (id, remedy) = fault.advice();
                 (Class::Radio, id, remedy)
+            }
+            #[cfg(target_os = "linux")]
+            Error::Uhid(fault) => {
+                let (id, remedy) = fault.advice();
+                (Class::Other, id, remedy)
             }
             Error::Air { .. } => (
                 Class::Radio,
@@ -340,8 +384,24 @@ impl Error {
                 mismatch.id(),
                 "nothing was passed on; try again, and report it with the phone's model if it stays so",
             ),
+            Error::NoScreen => (
+                Class::Other,
+                "screen.none",
+                "set CABLECAR_TTY to a terminal of yours, as in CABLECAR_TTY=$(tty), or SSH_ASKPASS to a program",
+            ),
             Error::Findings(_) => {
                 (Class::Other, "doctor.findings", "do what the report says under each finding")
+            }
+            Error::FrameCut => (
+                Class::Peer,
+                "pipe.truncated",
+                "look for a message of the program at the other end; if there is none, report it there",
+            ),
+            Error::PipeBroke(_) => {
+                (Class::Other, "pipe.broken", "look for a message of the program at the other end")
+            }
+            Error::SocketTaken { .. } => {
+                (Class::Other, "pipe.taken", "stop what listens there, or name another path")
             }
             Error::Io { .. } => (Class::Other, "system.io", "check the path and its permissions"),
         }

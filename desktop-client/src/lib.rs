@@ -3,14 +3,19 @@
 //! A page's options come in, a code is shown, a phone comes near, and its
 //! checked answer goes out. [`transaction`] is the heart; [`webauthn`] stands
 //! before and behind it; [`proximity`], [`tunnel`] and [`screen`] are how it
-//! hears, talks and shows, each a trait with what implements it.
+//! hears, talks and shows, each a trait with what implements it. [`doors`] are
+//! for other programs, and [`reach`] is what stands behind every door.
 
 pub mod cli;
 pub mod config;
 pub mod defaults;
 pub mod doctor;
+pub mod doors;
 pub mod error;
+pub mod install;
 pub mod proximity;
+pub mod reach;
+mod request;
 pub mod screen;
 pub mod transaction;
 pub mod tunnel;
@@ -19,25 +24,24 @@ pub mod webauthn;
 use std::ffi::OsString;
 use std::io::Read;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 
 use cli::{Cli, Command};
-use config::{Config, Ear};
 use doctor::Examination;
+use doors::browser_host::{self, caller};
+use doors::fido2_tools::{self, Tool};
 use error::Error;
-use proximity::Scanner;
-use proximity::air::Air;
-use proximity::btleplug::Adapter;
-use screen::{Notice, Screen};
-use transaction::Ask;
-use webauthn::{Create, Get};
 
 /// Runs the program: result to standard output, everything else to standard
 /// error, and the exit code of the error's class.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let typed = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(tool) = arguments.first().and_then(|name| Tool::called(name)) {
+        return fido2_tools::main(tool, arguments.into_iter().skip(1));
+    }
+    let typed = match Cli::try_parse_from(caller::spelled_out(arguments)) {
         Ok(typed) => typed,
         Err(help) if !help.use_stderr() => {
             print_result(help.render().to_string().trim_end());
@@ -46,9 +50,18 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return failed(&Error::Usage(first_paragraph(&error.to_string())), false),
     };
     let (done, as_event) = match &typed.command {
-        Command::Create(typed) => (create(typed), typed.events.is_some()),
-        Command::Get(typed) => (get(typed), typed.events.is_some()),
+        Command::Create(typed) => (request::create(typed), typed.showing.json_events()),
+        Command::Get(typed) => (request::get(typed), typed.showing.json_events()),
+        #[cfg(target_os = "linux")]
+        Command::Device(typed) => (doors::virtual_key::run::device(typed), typed.showing.json_events()),
         Command::Doctor(typed) => (examine(typed), false),
+        Command::Install(cli::Install::Browser(typed)) => (install_browser(typed), false),
+        Command::BrowserHost(typed) => (serve_browser(typed), false),
+        Command::Ctap(typed) => (doors::ctap_pipe::serve::ctap(typed), typed.showing.json_events()),
+        Command::Completions(typed) => {
+            print_result(&completions(typed.shell));
+            return ExitCode::SUCCESS;
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -71,23 +84,6 @@ fn first_paragraph(text: &str) -> String {
     paragraph.join(" ").trim_start_matches("error: ").to_owned()
 }
 
-fn create(typed: &cli::Request) -> Result<(), Error> {
-    let config = Config::from_cli(typed)?;
-    // All that can be wrong with the input is told before a code is shown.
-    let create = Create::from_json(&read_options()?, &config.origin)?;
-    let answer = ask(&config, typed, &create.ask())?;
-    print_result(&json(&create.finish(&answer)?)?);
-    Ok(())
-}
-
-fn get(typed: &cli::Request) -> Result<(), Error> {
-    let config = Config::from_cli(typed)?;
-    let get = Get::from_json(&read_options()?, &config.origin)?;
-    let answer = ask(&config, typed, &get.ask())?;
-    print_result(&json(&get.finish(&answer)?)?);
-    Ok(())
-}
-
 fn examine(typed: &cli::Doctor) -> Result<(), Error> {
     let examination = Examination::from_cli(typed)?;
     for caution in config::cautions(&typed.radio, &typed.network) {
@@ -105,49 +101,60 @@ fn examine(typed: &cli::Doctor) -> Result<(), Error> {
     }
 }
 
+fn install_browser(typed: &cli::InstallBrowser) -> Result<(), Error> {
+    let plan = install::Plan { browsers: typed.browser.clone(), folder: typed.folder.clone() };
+    let home = install::browsers::Home::of_environment()?;
+    if let Some(folder) = &typed.extension_to {
+        let files = install::extension::unpack(folder)?;
+        print_result(&format!("unpacked  {}  ({files} files of the extension)", folder.display()));
+        print_result("          Chromium: chrome://extensions, developer mode, \"Load unpacked\"");
+        print_result("          Firefox: about:debugging, \"Load Temporary Add-on\", its manifest.json");
+    }
+    let account = if typed.remove {
+        plan.remove(&home)?
+    } else {
+        let this = std::env::current_exe().map_err(cannot_start)?;
+        plan.install(&home, typed.program.as_deref().unwrap_or(&this))?
+    };
+    if account.0.is_empty() {
+        print_result("there was nothing to remove");
+    } else {
+        print_result(account.to_string().trim_end());
+    }
+    account.fault().map_or(Ok(()), |fault| Err(fault.clone().into()))
+}
+
+fn serve_browser(typed: &cli::BrowserHost) -> Result<(), Error> {
+    caller::check(&typed.caller)?;
+    let ear = config::ear(&typed.radio)?;
+    let phone = browser_host::first_use::FirstUse::new(&typed.radio, &typed.network);
+    wait_for(browser_host::serve(
+        phone,
+        async || doctor::radio_findings(&ear).await,
+        tokio::io::stdin(),
+        tokio::io::stdout(),
+        async { drop(stopped().await) },
+    ))
+}
+
+/// What this shell reads to complete the program's arguments.
+pub fn completions(shell: clap_complete::Shell) -> String {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "cablecar", &mut text);
+    String::from_utf8_lossy(&text).trim_end().to_owned()
+}
+
 fn json(result: &impl serde::Serialize) -> Result<String, Error> {
     let failed = |cause: serde_json::Error| Error::Io { what: "JSON".into(), cause: cause.to_string() };
     serde_json::to_string(result).map_err(failed)
 }
 
-/// Puts one request to a phone.
-fn ask(config: &Config, typed: &cli::Request, ask: &Ask) -> Result<Vec<u8>, Error> {
-    wait_for(async {
-        // It listens before there is a code, so that whoever cannot be heard
-        // is not asked to scan one.
-        match &config.ear {
-            Ear::Air(address) => ask_over(Air::bind(*address).await?, config, typed, ask).await,
-            Ear::Bluetooth(wanted) => {
-                let adapter = Adapter::choose(wanted.as_deref()).await?;
-                ask_over(adapter.listen().await?, config, typed, ask).await
-            }
-        }
-    })
-}
-
-async fn ask_over(
-    mut scanner: impl Scanner,
-    config: &Config,
-    typed: &cli::Request,
-    ask: &Ask,
-) -> Result<Vec<u8>, Error> {
-    let mut screens = config.screens(typed)?;
-    config.cautions.iter().for_each(|caution| screens.notice(&Notice::Caution(caution)));
-    let mut rng = rand_core::OsRng;
-    let transaction =
-        transaction::run(ask, &mut scanner, &config.network, &mut screens, &seconds_since_1970, &mut rng);
-    // Without this, an interrupted run would leave a code's file behind;
-    // and it must be listened for before there is one.
-    tokio::select! {
-        biased;
-        stopped = stopped() => Err(stopped.map_or_else(cannot_start, |()| Error::Interrupted)),
-        answer = transaction => answer,
-    }
-}
-
 /// Waits, and then for nobody any more: a resolver that does not answer may
 /// hold a thread for long.
-fn wait_for<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+///
+/// # Errors
+/// Those of the work, or [`Error::Io`] if nothing can be waited for.
+pub fn wait_for<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
     // Boxed, so that nothing of it is left on the stack above.
     let done = runtime.block_on(Box::pin(work));
@@ -162,15 +169,39 @@ fn cannot_start(cause: std::io::Error) -> Error {
 
 /// Ends when somebody stops the program: from the keyboard, by `kill`, or by
 /// closing the window.
-async fn stopped() -> std::io::Result<()> {
+///
+/// # Errors
+/// What the system says if signals cannot be listened for.
+#[cfg(unix)]
+pub async fn stopped() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut quit = signal(SignalKind::quit())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     tokio::select! {
         _ = interrupt.recv() => {}
+        _ = quit.recv() => {}
         _ = terminate.recv() => {}
         _ = hang_up.recv() => {}
+    }
+    Ok(())
+}
+
+/// The same, from the console: by Ctrl-C, Ctrl-Break, or closing the window.
+///
+/// # Errors
+/// What the system says if that cannot be listened for.
+#[cfg(windows)]
+pub async fn stopped() -> std::io::Result<()> {
+    use tokio::signal::windows;
+    let mut interrupt = windows::ctrl_c()?;
+    let mut stop = windows::ctrl_break()?;
+    let mut closing = windows::ctrl_close()?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = stop.recv() => {}
+        _ = closing.recv() => {}
     }
     Ok(())
 }
@@ -183,10 +214,6 @@ fn read_options() -> Result<Vec<u8>, Error> {
         return Err(Error::Options("more than a megabyte".into()));
     }
     Ok(options)
-}
-
-fn seconds_since_1970() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[allow(clippy::print_stdout, reason = "the result, for whoever called the program")]

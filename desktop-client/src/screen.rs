@@ -2,7 +2,10 @@
 
 pub mod code;
 pub mod events;
+pub mod page;
+pub mod place;
 pub mod terminal;
+pub mod words;
 
 use std::fmt;
 use std::time::Duration;

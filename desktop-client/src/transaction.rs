@@ -1,10 +1,14 @@
-//! One transaction, from the code on screen to the phone's answer: straight
+//! One transaction, from the code on screen to the phone's answers: straight
 //! lines of waiting. What the bytes mean is the protocol crate's business.
+//!
+//! ```text
+//! meet() -> Session -> ask(), and again while the phone stays -> end()
+//! ```
 
 use std::future::Future;
 use std::time::Duration;
 
-use cablecar_protocol::channel::{ClientEvent, Request};
+use cablecar_protocol::channel::{Channel, ClientEnd, ClientEvent, Request};
 use cablecar_protocol::client_platform::qr_initiated::ExpectAdvert;
 use cablecar_protocol::client_platform::{Heard, Nearby};
 use cablecar_protocol::ctap::{GetInfo, Status};
@@ -34,7 +38,7 @@ pub struct Ask {
     pub needs_rk: bool,
 }
 
-/// Shows codes until a phone is near, and puts the request to it.
+/// Shows codes until a phone is near, puts the request to it, and lets it go.
 ///
 /// `now` gives seconds since 1970, for the code; time itself is tokio's, so
 /// that a test can turn it.
@@ -49,6 +53,26 @@ pub async fn run(
     now: &(dyn Fn() -> u64 + Sync),
     rng: &mut (dyn CryptoRngCore + Send),
 ) -> Result<Vec<u8>, Error> {
+    let mut session = meet(ask, scanner, dialer, screen, now, rng).await?;
+    let answer = session.ask(ask, screen).await;
+    session.end().await;
+    scrub_stack();
+    answer
+}
+
+/// Shows codes until a phone is near, and greets it. Dropping the future takes
+/// all of it back.
+///
+/// # Errors
+/// As [`run`].
+pub async fn meet<D: Dialer>(
+    ask: &Ask,
+    scanner: &mut impl Scanner,
+    dialer: &D,
+    screen: &mut dyn Screen,
+    now: &(dyn Fn() -> u64 + Sync),
+    rng: &mut (dyn CryptoRngCore + Send),
+) -> Result<Session<D::Line>, Error> {
     let began = Instant::now();
     let deadline = began + ask.life;
     let mut progress = Progress { began, screen };
@@ -57,14 +81,16 @@ pub async fn run(
 
     progress.reached(Stage::Connecting);
     let mut line = dialer.dial(nearby.tunnel()).await?;
-    let answer = talk(ask, nearby, &mut line, &mut progress, deadline, rng).await;
-    let _ = timeout(defaults::CLOSE, line.close()).await;
-    scrub_stack();
-    // A refusal is an answer too, but nobody would call it done.
-    if answer.as_ref().is_ok_and(|answer| answer.first() == Some(&Status::OK.byte())) {
-        progress.reached(Stage::Done);
+    match greet(nearby, &mut line, rng).await {
+        Ok((channel, info)) => {
+            progress.reached(Stage::Connected);
+            Ok(Session { line, channel, info, began, deadline, is_fresh: true })
+        }
+        Err(error) => {
+            let _ = timeout(defaults::CLOSE, line.close()).await;
+            Err(error)
+        }
     }
-    answer
 }
 
 /// Codes on screen, renewed while nobody comes.
@@ -104,44 +130,104 @@ async fn wait_for_phone(
     }
 }
 
-/// From the greeting to the answer.
-async fn talk(
-    ask: &Ask,
+/// From the greeting to the hello.
+async fn greet(
     nearby: Nearby,
     line: &mut impl Line,
-    progress: &mut Progress<'_>,
-    deadline: Instant,
     rng: &mut (dyn CryptoRngCore + Send),
-) -> Result<Vec<u8>, Error> {
+) -> Result<(Channel<ClientEnd>, Option<GetInfo>), Error> {
     let (expect_reply, greeting) = nearby.greet(rng)?;
     send(line, greeting.to_vec()).await?;
     let shaking_hands = "shaking hands";
     let reply = within(Instant::now() + defaults::REPLY, shaking_hands, line.receive()).await?;
     let expect_hello = expect_reply.read(&reply)?;
     let hello = within(Instant::now() + defaults::HELLO, shaking_hands, line.receive()).await?;
-    let (mut channel, hello) = expect_hello.read(&hello)?;
-    progress.reached(Stage::Connected);
-    check_suitable(ask, hello.get_info())?;
+    let (channel, hello) = expect_hello.read(&hello)?;
+    Ok((channel, hello.get_info().cloned()))
+}
 
-    send(line, channel.send(Request::Ctap(&ask.request))?).await?;
-    progress.reached(Stage::VerifyingOnPhone);
-    // Whoever came at the last minute still gets the time to decide.
-    let decision = deadline.max(Instant::now() + defaults::ANSWER);
-    let answer = loop {
-        let record = within(decision, "waiting for the answer", line.receive()).await?;
-        match channel.receive(&record)? {
-            ClientEvent::Ctap(answer) => break answer,
-            ClientEvent::Shutdown => return Err(Error::PhoneHungUp("waiting for the answer")),
-            // Nothing is remembered, so a link is not kept (borrowed mode).
-            ClientEvent::Update(_) | ClientEvent::Json(_) => {}
-        }
-    };
-    // Phones hang up after one answer; then the goodbye finds nobody, which
-    // is no failure.
-    if let Ok(goodbye) = channel.shutdown() {
-        let _ = timeout(defaults::CLOSE, line.send(goodbye)).await;
+/// A phone that has said hello, until it or this computer hangs up.
+pub struct Session<L> {
+    line: L,
+    channel: Channel<ClientEnd>,
+    info: Option<GetInfo>,
+    /// When what is being asked began.
+    began: Instant,
+    deadline: Instant,
+    /// Nothing was asked yet.
+    is_fresh: bool,
+}
+
+impl<L> std::fmt::Debug for Session<L> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Session(..)")
     }
-    Ok(answer)
+}
+
+impl<L: Line> Session<L> {
+    /// What the phone says that it can do.
+    pub fn get_info(&self) -> Option<&GetInfo> {
+        self.info.as_ref()
+    }
+
+    /// Whether the phone is still there. Most hang up after one answer.
+    pub async fn is_open(&mut self) -> bool {
+        loop {
+            match timeout(Duration::ZERO, self.line.receive()).await {
+                Err(_) => return true,
+                Ok(Ok(Some(record))) => match self.channel.receive(&record) {
+                    // Nothing is remembered, so a link is not kept (borrowed mode).
+                    Ok(ClientEvent::Update(_)) => {}
+                    _ => return false,
+                },
+                Ok(_) => return false,
+            }
+        }
+    }
+
+    /// Puts a request to the phone. A session whose request was not answered
+    /// takes no other one: [`Session::end`] withdraws it.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`], [`Error::PhoneSilent`], [`Error::PhoneHungUp`],
+    /// [`Error::TunnelBroke`], [`Error::Protocol`].
+    pub async fn ask(&mut self, ask: &Ask, screen: &mut dyn Screen) -> Result<Vec<u8>, Error> {
+        check_suitable(ask, self.info.as_ref())?;
+        if !std::mem::take(&mut self.is_fresh) {
+            self.began = Instant::now();
+            self.deadline = self.began + ask.life;
+        }
+        let mut progress = Progress { began: self.began, screen };
+        send(&mut self.line, self.channel.send(Request::Ctap(&ask.request))?).await?;
+        progress.reached(Stage::VerifyingOnPhone);
+        // Whoever came at the last minute still gets the time to decide.
+        let decision = self.deadline.max(Instant::now() + defaults::ANSWER);
+        let answer = loop {
+            let record = within(decision, "waiting for the answer", self.line.receive()).await?;
+            match self.channel.receive(&record)? {
+                ClientEvent::Ctap(answer) => break answer,
+                ClientEvent::Shutdown => return Err(Error::PhoneHungUp("waiting for the answer")),
+                ClientEvent::Update(_) | ClientEvent::Json(_) => {}
+            }
+        };
+        // A refusal is an answer too, but nobody would call it done.
+        if answer.first() == Some(&Status::OK.byte()) {
+            progress.reached(Stage::Done);
+        }
+        Ok(answer)
+    }
+
+    /// Says goodbye and hangs up. A request that waits is withdrawn: the phone
+    /// takes its question off the screen.
+    pub async fn end(self) {
+        let Self { mut line, channel, .. } = self;
+        // Phones hang up after one answer; then the goodbye finds nobody,
+        // which is no failure.
+        if let Ok(goodbye) = channel.shutdown() {
+            let _ = timeout(defaults::CLOSE, line.send(goodbye)).await;
+        }
+        let _ = timeout(defaults::CLOSE, line.close()).await;
+    }
 }
 
 /// Sends nothing that the phone has already said it cannot do.

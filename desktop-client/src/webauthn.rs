@@ -13,10 +13,13 @@ mod bytes;
 mod create;
 mod get;
 pub mod origin;
+mod page;
 
+pub(crate) use create::es256_key;
 pub use create::{Create, RegistrationResponse};
 pub use get::{AuthenticationResponse, Get};
 pub use origin::Origin;
+pub use page::Page;
 
 use std::time::Duration;
 
@@ -126,6 +129,17 @@ struct PrfResultValues {
     second: Option<Bytes>,
 }
 
+impl PrfResult {
+    /// What a page learns that asked for it when it registered: always whether
+    /// there will be values.
+    fn of_registration(outputs: Option<PrfOutputs>) -> Self {
+        let mut result = outputs.map_or(Self { enabled: None, results: None }, Self::from);
+        let is_there = result.results.is_some();
+        result.enabled.get_or_insert(is_there);
+        result
+    }
+}
+
 impl From<PrfOutputs> for PrfResult {
     fn from(outputs: PrfOutputs) -> Self {
         let results = outputs.results.map(|values| PrfResultValues {
@@ -151,22 +165,6 @@ struct CredProps {
     rk: bool,
 }
 
-/// `CollectedClientData` in the byte form that the specification fixes:
-/// members in this order, nothing between them.
-fn client_data(kind: &str, challenge: &Bytes, origin: &Origin) -> Result<Vec<u8>, Error> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct CollectedClientData<'a> {
-        #[serde(rename = "type")]
-        kind: &'a str,
-        challenge: &'a Bytes,
-        origin: &'a str,
-        cross_origin: bool,
-    }
-    let data = CollectedClientData { kind, challenge, origin: origin.as_str(), cross_origin: false };
-    serde_json::to_vec(&data).map_err(|cause| Error::Options(cause.to_string()))
-}
-
 /// How long a request lasts: as the page says, or as we do.
 fn life(timeout: Option<Duration>) -> Duration {
     timeout.unwrap_or(defaults::REQUEST_LIFE)
@@ -188,16 +186,26 @@ fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
 }
 
 /// The body of an answer, or what the phone's refusal means.
-fn body(answer: &[u8]) -> Result<&[u8], Error> {
+///
+/// # Errors
+/// What the phone refused with, or [`Error::Answer`] if there is no answer.
+pub fn body(answer: &[u8]) -> Result<&[u8], Error> {
     let response = Response::split(answer).map_err(|_| Mismatch::Unreadable)?;
     match response.status {
         Status::OK => Ok(response.body),
-        Status::OPERATION_DENIED | Status::KEEPALIVE_CANCEL => Err(Error::Declined),
-        Status::NO_CREDENTIALS => Err(Error::NoPasskey),
-        Status::CREDENTIAL_EXCLUDED => Err(Error::AlreadyRegistered),
-        Status::UNSUPPORTED_ALGORITHM => Err(Error::Algorithm),
-        Status::USER_ACTION_TIMEOUT => Err(Error::PhoneSilent("waiting for the answer")),
-        other => Err(Error::Status(other)),
+        refusal => Err(refused(refusal)),
+    }
+}
+
+/// What it means that the phone answers with this.
+pub(crate) fn refused(status: Status) -> Error {
+    match status {
+        Status::OPERATION_DENIED | Status::KEEPALIVE_CANCEL => Error::Declined,
+        Status::NO_CREDENTIALS => Error::NoPasskey,
+        Status::CREDENTIAL_EXCLUDED => Error::AlreadyRegistered,
+        Status::UNSUPPORTED_ALGORITHM => Error::Algorithm,
+        Status::USER_ACTION_TIMEOUT => Error::PhoneSilent("waiting for the answer"),
+        other => Error::Status(other),
     }
 }
 

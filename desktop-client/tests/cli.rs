@@ -401,6 +401,37 @@ fn a_picture_that_cannot_be_written_ends_the_request() {
 }
 
 #[test]
+fn completions_are_results_that_a_shell_can_read() {
+    let desk = Desk::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = desk.run(&["completions", shell], "");
+        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+        let said = text(&output.stdout);
+        assert!(said.contains("danger-air") && said.contains("doctor"), "{shell}: {said}");
+    }
+    assert_refused(&desk.run(&["completions", "cmd"], ""), 2, "usage.arguments");
+}
+
+#[test]
+fn a_page_and_a_code_in_the_terminal_do_not_go_together() {
+    let desk = Desk::new();
+    let arguments = [&["get", "--show", "page", "--qr", "text"][..], &ORIGIN, &AIR].concat();
+    assert_refused(&desk.run(&arguments, &request(300).to_string()), 2, "usage.arguments");
+}
+
+/// Nobody looks, and no browser is there: the request goes on as without.
+#[test]
+fn a_page_that_nobody_can_open_is_named_where_the_person_is() {
+    let desk = Desk::new();
+    let arguments = [&["get", "--show", "page"][..], &ORIGIN, &AIR].concat();
+    let said = assert_fails(&desk.run(&arguments, &request(500).to_string()), 3, "phone.nobody-came");
+    let pages: Vec<_> = said.iter().filter(|line| line.contains("http://127.0.0.1:")).collect();
+    assert_eq!(pages.len(), 1, "{said:?}");
+    assert!(!said.iter().any(|line| line.contains("FIDO:") || line.contains('█')), "{said:?}");
+    assert_eq!(desk.left(), [""; 0]);
+}
+
+#[test]
 fn help_and_version_are_results() {
     let desk = Desk::new();
     for arguments in

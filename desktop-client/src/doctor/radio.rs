@@ -1,8 +1,8 @@
 //! Whether this computer would hear a phone.
 
 use super::{Check, Outcome, Subject};
-use crate::config::Ear;
 use crate::error::Error;
+use crate::proximity::Ear;
 use crate::proximity::air::Air;
 use crate::proximity::btleplug::Adapter;
 use crate::proximity::fault::Fault;

@@ -17,6 +17,8 @@ impl fmt::Display for Subject {
             Subject::Tls => "tls",
             Subject::Tunnel => "tunnel",
             Subject::Clock => "clock",
+            Subject::Browser => "browser",
+            Subject::Ssh => "ssh",
         })
     }
 }

@@ -17,6 +17,7 @@ enum Event<'a> {
     NotOurs { adverts: u64 },
     Warning { id: &'a str, message: String },
     CodeShown,
+    Device { state: &'a str },
     Error { id: &'a str, exit: u8, message: String, remedy: &'a str },
 }
 
@@ -37,6 +38,12 @@ impl Screen for Events {
 pub fn failed(error: &Error) {
     let (class, id, remedy) = error.advice();
     write(&Event::Error { id, exit: class.code(), message: error.to_string(), remedy });
+}
+
+/// What became of a security key that is a phone: `ready`, `asked`, `wink`,
+/// `withdrawn`.
+pub fn device(state: &str) {
+    write(&Event::Device { state });
 }
 
 #[allow(clippy::print_stderr, reason = "this is the surface for programs; results go to standard output")]

@@ -1,10 +1,10 @@
-//! The terminal: the code, and one line for each stage, on standard error. A
-//! code is taken off again when a phone has come, when it is renewed and at
-//! the end: who photographs it later has nothing.
+//! The terminal: the code, and one line for each stage, on standard error or on
+//! a terminal that a door has found. A code is taken off again when a phone has
+//! come, when it is renewed and at the end: who photographs it later has
+//! nothing.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use cablecar_protocol::qr::QrInvitation;
@@ -20,20 +20,84 @@ pub enum Form {
     Blocks,
     /// The text inside the code, for whoever cannot scan.
     Text,
+    /// On another surface; here are only the sentences.
+    Elsewhere,
     /// A PNG file, removed at the end.
     Png(PathBuf),
     /// An SVG file, removed at the end.
     Svg(PathBuf),
 }
 
+/// Where people read.
+#[derive(Debug)]
+enum Out {
+    Stderr,
+    /// A terminal, whatever standard error is.
+    Tty(File),
+}
+
+impl Out {
+    fn is_terminal(&self) -> bool {
+        match self {
+            Out::Stderr => std::io::stderr().is_terminal(),
+            Out::Tty(tty) => tty.is_terminal(),
+        }
+    }
+
+    /// Columns, if it knows them.
+    fn width(&self) -> Option<usize> {
+        let size = match self {
+            Out::Stderr => terminal_size::terminal_size_of(std::io::stderr()),
+            Out::Tty(tty) => terminal_size::terminal_size_of(tty),
+        };
+        size.map(|(width, _)| usize::from(width.0))
+    }
+
+    fn say(&self, text: &str) {
+        match self {
+            Out::Stderr => say(text),
+            // Who shares this terminal may have it in raw mode, where a new
+            // line does not begin at the left.
+            Out::Tty(tty) => {
+                let mut tty: &File = tty;
+                let _ = tty.write_all(format!("{text}\n").replace('\n', "\r\n").as_bytes());
+            }
+        }
+    }
+}
+
 /// People's surface.
 #[derive(Debug)]
 pub struct Terminal {
+    out: Out,
     form: Form,
     quiet: bool,
-    /// Rows of the terminal from the top of the code to the cursor, while a
-    /// code is to be seen on it.
-    rows: Option<usize>,
+    /// From the top of the code to the cursor, while a code is to be seen.
+    below: Option<Below>,
+}
+
+/// What was written since the code, the code included.
+#[derive(Debug, Default)]
+struct Below {
+    /// The columns of each line.
+    lines: Vec<usize>,
+    /// The rows that they took when they were written.
+    rows: usize,
+}
+
+impl Below {
+    fn add(&mut self, text: &str, width: usize) {
+        let lines: Vec<_> = text.split('\n').map(columns).collect();
+        self.rows += rows(&lines, width);
+        self.lines.extend(lines);
+    }
+
+    /// The rows that they take at most in a window of this width now: some
+    /// terminals break lines anew when a window is made narrower, others leave
+    /// them. Rather too much is erased than too little.
+    fn most(&self, width: usize) -> usize {
+        self.rows.max(rows(&self.lines, width))
+    }
 }
 
 impl Terminal {
@@ -52,21 +116,38 @@ impl Terminal {
             let beside = write_beside(file, &[])?;
             let _ = std::fs::remove_file(beside);
         }
-        Ok(Self { form, quiet, rows: None })
+        Ok(Self { out: Out::Stderr, form, quiet, below: None })
+    }
+
+    /// The same on a terminal that was opened, for doors whose standard error
+    /// is read by others.
+    ///
+    /// # Errors
+    /// As [`Terminal::new`].
+    pub fn on(tty: File, form: Form) -> Result<Self, Error> {
+        let mut terminal = Self::new(form, false)?;
+        terminal.out = Out::Tty(tty);
+        Ok(terminal)
+    }
+
+    /// Tells people something else, below what was told before.
+    pub fn tell(&mut self, text: &str) {
+        self.say(text);
     }
 
     fn show(&mut self, invitation: &QrInvitation) -> Result<(), Error> {
         self.wipe();
-        if matches!(self.form, Form::Text | Form::Blocks) && std::io::stderr().is_terminal() {
-            self.rows = Some(0);
+        if matches!(self.form, Form::Text | Form::Blocks) && self.out.is_terminal() {
+            self.below = Some(Below::default());
         }
         match &self.form {
+            Form::Elsewhere if self.quiet => {}
+            Form::Elsewhere => self.say("the code is on a page in the browser"),
             Form::Text => self.say(&invitation.to_text()),
             Form::Blocks => {
                 let code = Code::of(invitation)?;
                 self.say(&code.to_terminal());
-                let width = terminal_size::terminal_size_of(std::io::stderr());
-                if width.is_some_and(|(width, _)| usize::from(width.0) < code.side()) {
+                if self.out.width().is_some_and(|width| width < code.side()) {
                     self.say(&format!(
                         "the window is narrower than the code: widen it to {} columns, or use --qr text",
                         code.side()
@@ -81,31 +162,36 @@ impl Terminal {
 
     /// Takes the code off the terminal, and what was said below it. What a
     /// window too small for the code has scrolled away stays there.
-    fn wipe(&mut self) {
-        if let Some(rows) = self.rows.take() {
+    pub fn wipe(&mut self) {
+        if let Some(below) = self.below.take() {
             // Up to the code's first row, and everything from there erased.
-            say(&format!("\x1b[{}F\x1b[J(the code is taken off the screen)", rows.max(1)));
+            let rows = below.most(self.out.width().unwrap_or(WIDTH)).max(1);
+            self.out.say(&format!("\x1b[{rows}F\x1b[J(the code is taken off the screen)"));
         }
     }
 
     fn say(&mut self, text: &str) {
-        if let Some(rows) = &mut self.rows {
-            let width = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| width.0);
-            *rows += rows_of(text, width.into());
+        if let Some(below) = &mut self.below {
+            below.add(text, self.out.width().unwrap_or(WIDTH));
         }
-        say(text);
+        self.out.say(text);
     }
 }
 
-/// How many rows a text takes in a terminal of this width. Colours take none.
-fn rows_of(text: &str, width: usize) -> usize {
-    let columns = |line: &str| {
-        let mut parts = line.split('\x1b');
-        let plain = parts.next().map_or(0, |part| part.chars().count());
-        let behind_colour = |part: &str| part.split_once('m').map_or(0, |(_, rest)| rest.chars().count());
-        plain + parts.map(behind_colour).sum::<usize>()
-    };
-    text.split('\n').map(|line| columns(line).div_ceil(width.max(1)).max(1)).sum()
+/// The columns of a terminal that does not say.
+const WIDTH: usize = 80;
+
+/// The columns that a line takes. Colours take none.
+fn columns(line: &str) -> usize {
+    let mut parts = line.split('\x1b');
+    let plain = parts.next().map_or(0, |part| part.chars().count());
+    let behind_colour = |part: &str| part.split_once('m').map_or(0, |(_, rest)| rest.chars().count());
+    plain + parts.map(behind_colour).sum::<usize>()
+}
+
+/// The rows that lines of these columns take in a terminal of this width.
+fn rows(lines: &[usize], width: usize) -> usize {
+    lines.iter().map(|columns| columns.div_ceil(width.max(1)).max(1)).sum()
 }
 
 impl Screen for Terminal {
@@ -124,7 +210,7 @@ impl Screen for Terminal {
                 if self.quiet {
                     return;
                 }
-                let stuck = if std::io::stderr().is_terminal() && *stage != Stage::Done {
+                let stuck = if self.out.is_terminal() && *stage != Stage::Done {
                     format!("  (if it stays so: {})", stage.if_stuck())
                 } else {
                     String::new()
@@ -164,7 +250,12 @@ fn write_beside(file: &Path, bytes: &[u8]) -> Result<PathBuf, Error> {
     let beside = PathBuf::from(beside);
     // Made anew, so that nobody can have put a link or wider permissions there.
     let _ = std::fs::remove_file(&beside);
-    let out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    // Elsewhere it is as private as the folder.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let out = options.open(&beside);
     let written = out.and_then(|mut out| out.write_all(bytes));
     written.map_err(|cause| cannot_write(file, &cause))?;
     Ok(beside)
@@ -181,7 +272,13 @@ fn say(text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::rows_of;
+    use super::Below;
+
+    fn rows_of(text: &str, width: usize) -> usize {
+        let mut below = Below::default();
+        below.add(text, width);
+        below.rows
+    }
 
     #[test]
     fn a_text_takes_the_rows_that_a_terminal_gives_it() {
@@ -192,5 +289,12 @@ mod tests {
         assert_eq!(rows_of(&"█".repeat(81), 80), 2);
         assert_eq!(rows_of(&format!("\x1b[30;47m{}\x1b[0m", "█".repeat(80)), 80), 1);
         assert_eq!(rows_of("x", 0), 1);
+    }
+
+    #[test]
+    fn a_window_that_was_made_narrower_or_wider_hides_no_rest_of_a_code() {
+        let mut below = Below::default();
+        below.add(&vec!["█".repeat(41); 21].join("\n"), 80);
+        assert_eq!((below.most(80), below.most(30), below.most(200)), (21, 42, 21));
     }
 }

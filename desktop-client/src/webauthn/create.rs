@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::bytes::Bytes;
 use super::{
-    CredProps, Descriptor, ExtensionResults, Origin, PrfOptions, TRANSPORTS, UserVerification, body,
-    check_authenticator_data, client_data, descriptors, life, milliseconds, or_default,
+    CredProps, Descriptor, ExtensionResults, Page, PrfOptions, PrfResult, TRANSPORTS, UserVerification, body,
+    check_authenticator_data, descriptors, life, milliseconds, or_default,
 };
 use crate::error::{Error, Mismatch};
 use crate::transaction::Ask;
@@ -20,6 +20,9 @@ use crate::transaction::Ask;
 /// RSASSA-PKCS1-v1_5 with SHA-256: what a page that names no algorithm means
 /// beside ES256.
 const RS256: i64 = -257;
+
+/// EdDSA, which in a passkey is always Ed25519.
+const ED25519: i64 = -8;
 
 /// `PublicKeyCredentialCreationOptionsJSON`. Members that do not concern this
 /// transport are ignored.
@@ -106,16 +109,18 @@ pub struct Create {
 }
 
 impl Create {
-    /// Reads the options of a page at this origin.
+    /// Reads the options of a page. The origin of one that is in no frame
+    /// says enough of it.
     ///
     /// # Errors
-    /// [`Error::Options`], or [`Error::RpId`].
-    pub fn from_json(json: &[u8], origin: &Origin) -> Result<Self, Error> {
+    /// [`Error::Options`], [`Error::Unsupported`], or [`Error::RpId`].
+    pub fn from_json(json: &[u8], page: impl Into<Page>) -> Result<Self, Error> {
+        let page = page.into();
         let options: CreationOptions =
             serde_json::from_slice(json).map_err(|cause| Error::Options(cause.to_string()))?;
         let selection = &options.authenticator_selection;
         if selection.authenticator_attachment.as_deref() == Some("platform") {
-            return Err(Error::Options("the site wants a passkey on this computer, not on a phone".into()));
+            return Err(Error::Unsupported("the site wants a passkey on this computer, not on a phone"));
         }
         if options.user.id.0.is_empty() || options.user.id.0.len() > User::MAX_ID {
             return Err(Error::Options("user.id must have 1 to 64 bytes".into()));
@@ -126,7 +131,7 @@ impl Create {
         } else {
             ResidentKey::Discouraged
         });
-        let client_data = client_data("webauthn.create", &options.challenge, origin)?;
+        let client_data = page.client_data("webauthn.create", &options.challenge)?;
         // A phone makes discoverable passkeys anyway; only "discouraged" does
         // without saying so, and one that keeps them must verify the person.
         let rk = resident_key != ResidentKey::Discouraged;
@@ -134,7 +139,10 @@ impl Create {
         Ok(Self {
             request: Request {
                 client_data_hash: Sha256::digest(&client_data).into(),
-                rp: RelyingParty { id: origin.rp_id(options.rp.id.as_deref())?, name: Some(options.rp.name) },
+                rp: RelyingParty {
+                    id: page.origin().rp_id(options.rp.id.as_deref())?,
+                    name: Some(options.rp.name),
+                },
                 user: User {
                     id: options.user.id.0,
                     name: Some(options.user.name),
@@ -188,6 +196,7 @@ impl Create {
         }
         let public_key = match algorithm {
             ES256 => Some(Bytes(es256_spki(&credential).ok_or(Mismatch::Key)?)),
+            ED25519 => Some(Bytes(ed25519_spki(&credential).ok_or(Mismatch::Key)?)),
             _ => None,
         };
         // A page that wants no attestation gets none, whatever the phone adds.
@@ -209,9 +218,11 @@ impl Create {
                 public_key,
                 public_key_algorithm: algorithm,
             },
+            account: self.request.user.name.clone(),
             client_extension_results: ExtensionResults {
                 cred_props: self.wants_cred_props.then_some(CredProps { rk }),
-                prf: self.request.prf.and(response.prf).map(Into::into),
+                // Who asked is told, also by a phone that says nothing of it.
+                prf: self.request.prf.map(|_| PrfResult::of_registration(response.prf)),
             },
         })
     }
@@ -227,13 +238,18 @@ fn algorithms(parameters: &[Parameter]) -> Result<Vec<i64>, Error> {
     }
     let known: Vec<_> = parameters.iter().filter(|p| p.kind == "public-key").map(|p| p.alg).collect();
     if known.is_empty() {
-        return Err(Error::Options("pubKeyCredParams names no type that is known".into()));
+        return Err(Error::Unsupported("pubKeyCredParams names no type that is known"));
     }
     Ok(known)
 }
 
 /// The key as a SubjectPublicKeyInfo, if it is a point on P-256.
 fn es256_spki(credential: &AttestedCredential) -> Option<Vec<u8>> {
+    Some(es256_key(credential)?.to_public_key_der().ok()?.into_vec())
+}
+
+/// The key, if it is a point on P-256.
+pub(crate) fn es256_key(credential: &AttestedCredential) -> Option<p256::PublicKey> {
     use cablecar_protocol::cbor;
     let key = cbor::parse(&credential.public_key, cbor::CTAP_DEPTH).ok()?.as_map()?;
     let number = |label| key.get(label).and_then(|item| item.as_int());
@@ -243,8 +259,20 @@ fn es256_spki(credential: &AttestedCredential) -> Option<Vec<u8>> {
     let coordinate = |label| key.get(label).and_then(|item| item.as_array_of::<32>());
     let (x, y) = (coordinate(-2)?, coordinate(-3)?);
     let point = p256::EncodedPoint::from_affine_coordinates(&x.into(), &y.into(), false);
-    let key = p256::PublicKey::from_sec1_bytes(point.as_bytes()).ok()?;
-    Some(key.to_public_key_der().ok()?.into_vec())
+    p256::PublicKey::from_sec1_bytes(point.as_bytes()).ok()
+}
+
+/// The same for a key on Ed25519 (RFC 8410): a fixed head, and the 32 bytes.
+fn ed25519_spki(credential: &AttestedCredential) -> Option<Vec<u8>> {
+    use cablecar_protocol::cbor;
+    const HEAD: &[u8] = &[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+    let key = cbor::parse(&credential.public_key, cbor::CTAP_DEPTH).ok()?.as_map()?;
+    let number = |label| key.get(label).and_then(|item| item.as_int());
+    if (number(1), number(-1)) != (Some(1), Some(6)) {
+        return None;
+    }
+    let key = key.get(-2).and_then(|item| item.as_array_of::<32>())?;
+    Some([HEAD, key.as_slice()].concat())
 }
 
 /// `RegistrationResponseJSON`.
@@ -258,6 +286,16 @@ pub struct RegistrationResponse {
     authenticator_attachment: &'static str,
     response: AttestationResponse,
     client_extension_results: ExtensionResults,
+    #[serde(skip)]
+    account: Option<String>,
+}
+
+impl RegistrationResponse {
+    /// The account's name, as the site gave it. For the person, not for the
+    /// site: it is no part of the response.
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
 }
 
 #[derive(Debug, Serialize)]

@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::bytes::Bytes;
 use super::{
-    Descriptor, ExtensionResults, Origin, PrfOptions, UserVerification, body, check_authenticator_data,
-    client_data, descriptors, life, milliseconds, or_default,
+    Descriptor, ExtensionResults, Page, PrfOptions, UserVerification, body, check_authenticator_data,
+    descriptors, life, milliseconds, or_default,
 };
 use crate::error::{Error, Mismatch};
 use crate::transaction::Ask;
@@ -48,11 +48,13 @@ pub struct Get {
 }
 
 impl Get {
-    /// Reads the options of a page at this origin.
+    /// Reads the options of a page. The origin of one that is in no frame
+    /// says enough of it.
     ///
     /// # Errors
     /// [`Error::Options`], or [`Error::RpId`].
-    pub fn from_json(json: &[u8], origin: &Origin) -> Result<Self, Error> {
+    pub fn from_json(json: &[u8], page: impl Into<Page>) -> Result<Self, Error> {
+        let page = page.into();
         let options: RequestOptions =
             serde_json::from_slice(json).map_err(|cause| Error::Options(cause.to_string()))?;
         let has_allow_list = !options.allow_credentials.is_empty();
@@ -61,10 +63,10 @@ impl Get {
             return Err(Error::Options("allowCredentials names no type that is known".into()));
         }
         let prf = options.extensions.prf.as_ref().map(|prf| prf.to_ctap(&allow)).transpose()?;
-        let client_data = client_data("webauthn.get", &options.challenge, origin)?;
+        let client_data = page.client_data("webauthn.get", &options.challenge)?;
         Ok(Self {
             request: Request {
-                rp_id: origin.rp_id(options.rp_id.as_deref())?,
+                rp_id: page.origin().rp_id(options.rp_id.as_deref())?,
                 client_data_hash: Sha256::digest(&client_data).into(),
                 allow,
                 has_allow_list,
@@ -122,6 +124,8 @@ impl Get {
             (None, [only]) => only.id.clone(),
             _ => return Err(Mismatch::Credential.into()),
         };
+        let (user_handle, account) =
+            response.user.map_or((None, None), |user| (Some(Bytes(user.id)), user.name));
         Ok(AuthenticationResponse {
             id: Bytes(id.clone()),
             raw_id: Bytes(id),
@@ -131,8 +135,9 @@ impl Get {
                 client_data_json: Bytes(self.client_data),
                 authenticator_data: Bytes(response.authenticator_data.as_bytes().to_vec()),
                 signature: Bytes(response.signature),
-                user_handle: response.user.map(|user| Bytes(user.id)),
+                user_handle,
             },
+            account,
             client_extension_results: ExtensionResults {
                 cred_props: None,
                 prf: self.request.prf.and(response.prf).map(Into::into),
@@ -152,6 +157,16 @@ pub struct AuthenticationResponse {
     authenticator_attachment: &'static str,
     response: AssertionResponse,
     client_extension_results: ExtensionResults,
+    #[serde(skip)]
+    account: Option<String>,
+}
+
+impl AuthenticationResponse {
+    /// The account's name, if the phone said one. For the person, not for the
+    /// site: it is no part of the response.
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
 }
 
 #[derive(Debug, Serialize)]

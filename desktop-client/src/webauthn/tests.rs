@@ -123,6 +123,63 @@ fn a_registration_that_fits_becomes_the_json_of_level_3() {
 }
 
 #[test]
+fn who_asks_for_prf_is_told_also_by_a_phone_that_says_nothing_of_it() {
+    let prf = |outputs: Option<PrfOutputs>| {
+        let answer = make_credential::Response {
+            format: "none".into(),
+            authenticator_data: AuthenticatorData::new(
+                hash("example.com"),
+                GOOD_FLAGS,
+                0,
+                Some(attested(cose_key(-7))),
+            ),
+            statement: vec![0xa0],
+            prf: outputs,
+        };
+        let response = create().finish(&Status::OK.with(&answer.to_bytes())).unwrap();
+        serde_json::to_value(response).unwrap()["clientExtensionResults"]["prf"].clone()
+    };
+    assert_eq!(prf(None), json!({"enabled": false}));
+    let values = || PrfValues { first: Zeroizing::new([9; 32]), second: None };
+    let results = json!({"first": Bytes(vec![9; 32])});
+    for enabled in [None, Some(true)] {
+        let outputs = PrfOutputs { enabled, results: Some(values()) };
+        assert_eq!(prf(Some(outputs)), json!({"enabled": true, "results": results}));
+    }
+    // Who did not ask is told nothing.
+    let mut options = create_options();
+    options["extensions"] = json!({});
+    let create = Create::from_json(options.to_string().as_bytes(), &origin()).unwrap();
+    let response = create.finish(&made_with(GOOD_FLAGS, "example.com", cose_key(-7))).unwrap();
+    assert_eq!(serde_json::to_value(response).unwrap()["clientExtensionResults"], json!({}));
+}
+
+#[test]
+fn a_key_on_ed25519_is_given_to_the_page_as_rfc_8410_has_it() {
+    let mut options = create_options();
+    options["pubKeyCredParams"] = json!([{"type": "public-key", "alg": -8}]);
+    let finish = |kind: i64, curve: i64, x: &[u8]| {
+        let key = Writer::map_of(|map| {
+            map.entry(1, |w| w.int(kind));
+            map.entry(3, |w| w.int(-8));
+            map.entry(-1, |w| w.int(curve));
+            map.entry(-2, |w| w.bytes(x));
+        });
+        let create = Create::from_json(options.to_string().as_bytes(), &origin()).unwrap();
+        create.finish(&made_with(GOOD_FLAGS, "example.com", key))
+    };
+    let response = serde_json::to_value(finish(1, 6, &[7; 32]).unwrap()).unwrap();
+    assert_eq!(response["response"]["publicKeyAlgorithm"], -8);
+    let key: Bytes = serde_json::from_value(response["response"]["publicKey"].clone()).unwrap();
+    // openssl asn1parse: SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING }
+    assert_eq!(key.0[..12], [0x30, 42, 0x30, 5, 6, 3, 43, 101, 112, 3, 33, 0]);
+    assert_eq!(key.0[12..], [7; 32]);
+    for (kind, curve, x) in [(2, 6, &[7; 32][..]), (1, 1, &[7; 32]), (1, 6, &[7; 31])] {
+        assert_eq!(mismatch(finish(kind, curve, x)), Mismatch::Key);
+    }
+}
+
+#[test]
 fn a_sign_in_that_fits_becomes_the_json_of_level_3() {
     let response = get(&[]).finish(&signed(|_| {})).unwrap();
     let json = serde_json::to_value(response).unwrap();
