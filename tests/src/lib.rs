@@ -20,10 +20,12 @@
 pub mod air;
 pub mod habits;
 pub mod liar;
+pub mod manual;
 pub mod meddler;
 pub mod people;
 pub mod prober;
 pub mod relying_party;
+pub mod website;
 pub mod world;
 
 pub use world::{Story, World};

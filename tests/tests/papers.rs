@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use cablecar_tests::manual;
+
 /// A file of the project.
 fn read(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -28,7 +30,11 @@ fn between(text: &str, mark: char) -> impl Iterator<Item = &str> {
 fn every_id_of_an_error_is_in_the_list_and_no_other() {
     let sources = [
         "desktop-client/src/doctor/relay.rs",
+        "desktop-client/src/doctor/ssh.rs",
+        "desktop-client/src/doors/browser_host/fault.rs",
+        "desktop-client/src/doors/virtual_key/uhid.rs",
         "desktop-client/src/error.rs",
+        "desktop-client/src/install/fault.rs",
         "desktop-client/src/proximity/fault.rs",
         "desktop-client/src/screen.rs",
         "phone-agent/src/doctor/relay.rs",
@@ -80,4 +86,32 @@ fn every_page_that_a_page_names_is_there() {
         }
     }
     assert!(links > 30, "only {links} links were found");
+}
+
+#[test]
+fn the_manual_and_the_completions_are_what_the_programs_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let pages = manual::pages().unwrap();
+    let mut stale: Vec<String> = Vec::new();
+    for (path, page) in &pages {
+        if fs::read(root.join(path)).ok().as_ref() != Some(page) {
+            stale.push(path.clone());
+        }
+    }
+    for folder in manual::FOLDERS {
+        for entry in fs::read_dir(root.join(folder)).into_iter().flatten() {
+            let path = format!("{folder}/{}", entry.unwrap().file_name().to_string_lossy());
+            if !pages.contains_key(&path) {
+                stale.push(path);
+            }
+        }
+    }
+    assert_eq!(stale, [""; 0], "stale: cargo papers writes them");
+    for program in ["cablecar", "cablecar-phone", "cablecar-relay"] {
+        assert!(pages.contains_key(&format!("docs/man/{program}.1")), "{program} has no page");
+    }
+    let get = String::from_utf8(pages["docs/man/cablecar-get.1"].clone()).unwrap();
+    for said in ["\\-\\-danger\\-air", "CABLECAR_ADAPTER", "\\-\\-show"] {
+        assert!(get.contains(said), "{said} in {get}");
+    }
 }

@@ -18,11 +18,6 @@ Chromium's dialog for the docs. `--qr zbar` has zbar read the codes and type
 them to the phone, to see whose fault it is. A case that fails leaves the
 screen and what everybody said in target/judges/chromium/CASE. Results of all
 cases together go to target/judges/chromium.json.
-
-At most two cases may have a second try. About once in a hundred scenes, and
-on some days never in a thousand, Chromium shows its code and then hears
-nothing; why is not known. The line `again` has what everybody said then; what
-was to be seen at the second try is in CASE-again.
 """
 
 import argparse
@@ -45,15 +40,10 @@ from lab.programs import ROOT
 from lab.verdict import judge
 from scene import KEPT, Scene
 
-AGAIN = 2
-"""Cases that may be tried again."""
 CASE = 240
 """Seconds for a case, whatever hangs."""
 SIGN_IN = 20
 """And for each sign-in of those in a row."""
-
-
-tried: set[str] = set()
 
 
 def bounded(name: str, case: Callable, seconds: int) -> Callable:
@@ -63,8 +53,7 @@ def bounded(name: str, case: Callable, seconds: int) -> Callable:
         raise Wrong(f"not done in {seconds} s")
 
     def run():
-        Scene.case = name if name not in tried else f"{name}-again"
-        tried.add(name)
+        Scene.case = name
         shutil.rmtree(KEPT / Scene.case, ignore_errors=True)
         signal.signal(signal.SIGALRM, late)
         signal.alarm(seconds)
@@ -94,7 +83,7 @@ def main() -> int:
     row = "sign-ins-in-a-row"
     cases[row] = bounded(row, sign_ins.run, CASE + SIGN_IN * sign_ins.count)
     results: dict[str, str] = {}
-    code = judge(cases, asked.cases, results, again=AGAIN)
+    code = judge(cases, asked.cases, results)
     if not asked.cases:
         left = ROOT / "target" / "judges"
         left.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,9 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
 
-from browser import Chromium, Tab
+from browser import Chromium
 from lab import Lab, Phone, Run, Wrong
+from lab.devtools import Page
 from lab.display import Display, Missing, wait_until
 from lab.programs import ROOT
 from tap import Tap
@@ -60,7 +61,7 @@ class Call:
         """Whether the page still waits."""
         return not self.promise.done()
 
-    def take_back(self, tab: Tab):
+    def take_back(self, tab: Page):
         """The page aborts."""
         tab.evaluate(f"takeBack({self.number})")
 
@@ -148,7 +149,7 @@ class Scene:
         heard = self.lab.air.log()[-12:]
         return f"the phone said: {phone}; the radio: {json.dumps(heard)}; Chromium: {self.chromium_said()}"
 
-    def ask(self, verb: str, options: dict, tab: Tab | None = None) -> Call:
+    def ask(self, verb: str, options: dict, tab: Page | None = None) -> Call:
         """The page calls `create` or `get`."""
         number = next(self.numbers)
         expression = f"{verb}({number}, {json.dumps(options)})"
@@ -186,7 +187,7 @@ class Scene:
         scan.expect(0)
         return passkey
 
-    def sign_in(self, allow: list[str] = (), tab: Tab | None = None, **more) -> tuple[dict, Run]:
+    def sign_in(self, allow: list[str] = (), tab: Page | None = None, **more) -> tuple[dict, Run]:
         """A sign-in, whole; gives what the page got and the phone's run."""
         call = self.ask("get", {**self.site.request(allow), **more}, tab)
         scan = self.scan(self.code(call))

@@ -13,6 +13,7 @@ It judges nothing by itself: `Wrong` is a program's fault, `Broken` the lab's.
 import json
 import os
 import shutil
+import socket
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -83,7 +84,9 @@ class Lab:
         """A phone with an empty vault."""
         return Phone(self, name, weak)
 
-    def start(self, name: str, *arguments: str, stdin: str | None = None, env: dict | None = None) -> Run:
+    def start(
+        self, name: str, *arguments: str, stdin: str | socket.socket | None = None, env: dict | None = None
+    ) -> Run:
         """Starts one of our programs with these arguments."""
         run = Run(name, list(arguments), {**self.env, **(env or {})}, stdin)
         self.running.append(run)

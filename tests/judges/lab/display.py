@@ -126,9 +126,13 @@ class Display:
         return path
 
     def codes(self, path: Path) -> list[str]:
-        """The FIDO codes that are to be seen; the picture stays in `path`.
-        zbar looks whether there is one; reading it is the phone's business."""
-        command = [find_program("zbarimg"), "--quiet", "--raw", "-Sdisable", "-Sqr.enable", str(self.picture(path))]
+        """The FIDO codes that are to be seen once nothing moves; the picture
+        stays in `path`. A dialog fades in: zbar reads the ghost of a code that
+        no person would scan. Reading it is the phone's business."""
+        return self._look(self.picture(path)) and self._look(self.still(path))
+
+    def _look(self, picture: Path) -> list[str]:
+        command = [find_program("zbarimg"), "--quiet", "--raw", "-Sdisable", "-Sqr.enable", str(picture)]
         said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PICTURE).stdout
         return [text for text in said.split() if text.startswith("FIDO:/")]
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -30,7 +31,9 @@ def program(name: str) -> str:
 class Run:
     """One run of a program. What it prints is read while it runs."""
 
-    def __init__(self, name: str, arguments: list[str], env: dict[str, str], stdin: str | None = None):
+    def __init__(
+        self, name: str, arguments: list[str], env: dict[str, str], stdin: str | socket.socket | None = None
+    ):  # fmt: skip
         self.name = name
         self.began = time.monotonic()
         self.lines: list[str] = []  # of standard error, those that are no events
@@ -40,7 +43,7 @@ class Run:
         self.process = subprocess.Popen(
             [program(name), *map(str, arguments)],
             env=env,
-            stdin=subprocess.PIPE,
+            stdin=stdin if isinstance(stdin, socket.socket) else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -49,6 +52,8 @@ class Run:
         self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read_out, self._read_err)]
         for reader in self._readers:
             reader.start()
+        if isinstance(stdin, socket.socket):
+            return
         try:
             if stdin is not None:
                 self.process.stdin.write(stdin)

@@ -11,15 +11,11 @@ class Skipped(Exception):
     """A case that cannot run here; the text says why."""
 
 
-def judge(
-    cases: dict[str, Callable[[], str | None]], chosen: list[str], results: dict | None = None, again: int = 0
-) -> int:
+def judge(cases: dict[str, Callable[[], str | None]], chosen: list[str], results: dict | None = None) -> int:
     """Runs the cases, or those that were chosen; gives the exit code.
 
     One line for each: `ok`, `FAILED` or `skipped`, what a case returns as a
-    figure, and the last line counts. `results` takes what each came to. So
-    many cases as `again` says may have a second try; `again` in the output
-    says which had one, and why.
+    figure, and the last line counts. `results` takes what each came to.
     """
     # A time limit from outside ends the labs too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -32,16 +28,7 @@ def judge(
     for name in chosen or cases:
         began = time.monotonic()
         try:
-            try:
-                figure = cases[name]()
-            except Skipped:
-                raise
-            except Exception as fault:
-                if not again:
-                    raise
-                again -= 1
-                print(f"again   {name}: {type(fault).__name__}: {fault}", flush=True)
-                figure = cases[name]()
+            figure = cases[name]()
         except Skipped as why:
             counts["skipped"] += 1
             results[name] = "skipped"
@@ -49,7 +36,8 @@ def judge(
         except Exception as fault:  # a fault of the judge's own is no verdict for anybody either
             counts["failed"] += 1
             results[name] = "FAILED"
-            print(f"FAILED  {name}: {type(fault).__name__}: {fault}", flush=True)
+            # In one line, whatever a window or a program said: it is all that tests/run shows.
+            print(f"FAILED  {name}: {type(fault).__name__}: {' '.join(str(fault).split())}", flush=True)
             traceback.print_exc()
         else:
             counts["passed"] += 1

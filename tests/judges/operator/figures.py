@@ -23,8 +23,14 @@ HEAD = "| figure | measured | target | form | run |\n|---|---|---|---|---|\n"
 
 # In the order of the paper. A figure that has no place here is a mistake.
 NAMES = [
+    "memory per tunnel, waiting, plain", "memory per tunnel, waiting, plain, over kanidm's",
+    "memory per tunnel, waiting, TLS",
+    "memory per tunnel, paired, plain", "memory per tunnel, paired, plain, over kanidm's",
+    "memory per tunnel, paired, TLS", "memory per tunnel, waiting, plain, no limit raised",
     "sign-in CPU, plain", "sign-in CPU, plain, over the floor", "sign-in CPU, plain, over kanidm's",
+    "sign-in CPU, plain, the floor's over kanidm's",
     "sign-in CPU, TLS", "sign-in CPU, TLS, over the floor", "sign-in CPU, TLS, over kanidm's",
+    "sign-in CPU, TLS, the floor's over kanidm's",
     "frame CPU, 200 B, over the floor", "frame CPU, 16 KiB, over the floor",
     "sign-in under TLS, one at a time, p50", "512 B one way, idle, p50", "512 B one way, idle, p99",
     "512 B one way, much beside it, p99",

@@ -139,10 +139,12 @@ class Goals:
                 for idler in idlers:
                     idler.close()
                 Bench(relay, "--count", 20, "--concurrency", 4).clean()
-        if share > 0.05 or lines > 2:
+        # The clock of processes ticks a hundred times a second.
+        most = self.pick(0.05, 0.01)
+        if share > most or lines > 2:
             raise Wrong(f"{share:.3f} of a core, {lines:.1f} log lines a second")
         self.figure("descriptors exhausted, log lines a second", lines, "", 1)
-        return self.figure("descriptors exhausted, share of a core", share, "", 0.05)
+        return self.figure("descriptors exhausted, share of a core", share, "", most)
 
     def handshakes(self):
         """A flood of hellos from many addresses leaves room for others."""

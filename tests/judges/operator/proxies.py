@@ -26,6 +26,8 @@ class Proxy:
     """What the recipes have in common: how each is made ours, and started."""
 
     name, program, package, protocol = "", "", "", ""
+    # Whether a phone that a relay refuses with a 503 is sent to the other.
+    asks_another = True
 
     def __init__(self, lab: Lab, nodes: list[Node], domain_host: str):
         self.lab, self.nodes, self.host = lab, nodes, domain_host
@@ -128,6 +130,7 @@ class Caddy(Proxy):
     """X-Forwarded-For, and matchers of routing ids; its certificates are files here."""
 
     name, program, package, protocol = "caddy", "caddy", "caddy", "forwarded-for"
+    asks_another = False
 
     def command(self) -> list[str]:
         files = f"tls {self.certificate.chain} {self.certificate.key}"

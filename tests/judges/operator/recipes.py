@@ -30,10 +30,21 @@ def sign_in(kind: type[Proxy]):
             scan = phone.scan(computer.code(), relay=proxy)
             verdict(computer.result())
             scan.expect(0)
-        opened, joined = ([len(node.events(what)) for node in world.nodes] for what in ("opened", "joined"))
+        opened, joined = (told(world, what, 3) for what in ("opened", "joined"))
         if sum(joined) != 3 or opened != joined:
             raise Wrong(f"the relays saw {opened} tunnels opened and {joined} joined")
         return f"tunnels at each relay: {joined}"
+
+
+def told(world, what: str, number: int) -> list[int]:
+    """How many events of this kind each relay has told of, once all are here:
+    what a relay has said is read a moment later."""
+    count = [len(node.events(what)) for node in world.nodes]
+    until = time.monotonic() + PATIENCE
+    while sum(count) < number and time.monotonic() < until:
+        time.sleep(0.02)
+        count = [len(node.events(what)) for node in world.nodes]
+    return count
 
 
 def routes(kind: type[Proxy]):
@@ -49,7 +60,7 @@ def routes(kind: type[Proxy]):
             carries(phone, computer)
             computer.close()
             phone.close()
-        joined = [len(node.events("joined")) for node in world.nodes]
+        joined = told(world, "joined", len(at))
         if joined != [at.count(0), at.count(1)] or 0 in joined:
             raise Wrong(f"the routing ids say {at}, the relays saw {joined} joined")
         phone, tunnel, routing_id = client.open()
@@ -61,6 +72,7 @@ def routes(kind: type[Proxy]):
             "/cable/contact/AAAA": "a contact",
             "/metrics": "what is not for everybody",
             "/healthz": "nor this",
+            "/readyz": "nor this",
         }
         for path, what in nowhere.items():
             if (status := client.refused(path)) != 404:
@@ -122,6 +134,8 @@ def draining(kind: type[Proxy]):
         goes = int(routing_id, 16) // 64
         world.nodes[goes].run.process.terminate()
         world.nodes[goes].event("draining")
+        if not kind.asks_another:
+            until_noticed(client)
         # Held, so that the one that drains would be the less busy one.
         held = [client.open() for _ in range(8)]
         if goes in [int(elsewhere, 16) // 64 for _, _, elsewhere in held]:
@@ -131,6 +145,26 @@ def draining(kind: type[Proxy]):
         computer.close()
         phone.close()
         world.nodes[goes].run.expect(0)
+
+
+def until_noticed(client: Client):
+    """Waits for a proxy that has to find out that a relay drains: until it lets
+    eight phones in. They are held, so that the one that drains is the less
+    busy one and would be chosen."""
+    deadline, held = time.monotonic() + PATIENCE, []
+    while len(held) < 8:
+        if time.monotonic() > deadline:
+            raise Wrong("phones are still sent to a relay that drains")
+        try:
+            held.append(client.open()[0])
+        except Refused as no:
+            if no.status != 503:
+                raise
+            while held:
+                held.pop().close()
+            time.sleep(0.3)
+    for phone in held:
+        phone.close()
 
 
 def patience(kind: type[Proxy], recipe: str, pattern: str):
@@ -157,9 +191,9 @@ for _kind in PROXIES:
     CASES[f"{_kind.name}-sign-in"] = partial(sign_in, _kind)
     CASES[f"{_kind.name}-routes"] = partial(routes, _kind)
     CASES[f"{_kind.name}-source"] = partial(source, _kind)
-    # Caddy counts nobody, and asks nobody else when a relay says no.
+    CASES[f"{_kind.name}-draining"] = partial(draining, _kind)
+    # Caddy counts nobody.
     if _kind.name != "caddy":
-        CASES[f"{_kind.name}-draining"] = partial(draining, _kind)
         CASES[f"{_kind.name}-cap"] = partial(cap, _kind)
 LONG = {
     f"{_kind.name}-patience": partial(patience, _kind, recipe, pattern)

@@ -1,7 +1,7 @@
 //! The whole chain in one process: a relying party that is not ours, a relay
 //! with TLS, a computer and a phone. Registers a passkey, signs in with it,
 //! and shows a phone that must be ignored. Ends with 0 only if all three went
-//! as they must.
+//! as they must. With `--web`, a website and a relay for a person to try.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,6 +9,9 @@
     reason = "a demo that cannot be set up has nothing to show"
 )]
 #![allow(clippy::print_stdout, reason = "printing is what a demo is for")]
+
+mod authority;
+mod web;
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
@@ -30,15 +33,34 @@ use cablecar_protocol::tunnel::{Dial, TunnelServiceDomain};
 use cablecar_relay::{Config, Event, Relay, Security, Side};
 use cablecar_tests::people::{Knows, PASSPHRASE};
 use cablecar_tests::relying_party::RelyingParty;
+use clap::Parser as _;
 use rand_core::OsRng;
 use serde_json::Value;
 use tokio::sync::{oneshot, watch};
 
+use authority::Authority;
+
 const ORIGIN: &str = "https://login.example.com";
 const RP_ID: &str = "example.com";
 
+/// The whole of Cablecar in one process, or a website to try it on.
+#[derive(clap::Parser)]
+#[command(name = "demo")]
+struct Arguments {
+    /// Serve a website and a relay until Ctrl-C, and say what to type elsewhere
+    #[arg(long)]
+    web: bool,
+    /// The website's port on localhost; 0 takes a free one
+    #[arg(long, value_name = "N", requires = "web", default_value_t = 8420)]
+    port: u16,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.web {
+        return web::serve(arguments.port).await;
+    }
     let stage = Stage::set();
     let relying_party = RelyingParty::new(RP_ID, ORIGIN);
     println!("A relay with TLS at {}, reached as {}.", stage.relay_address, stage.domain.host());
@@ -393,33 +415,6 @@ impl Line for Timed {
 
     async fn close(self) {
         self.socket.close().await;
-    }
-}
-
-/// A certificate authority that nobody else trusts.
-struct Authority {
-    issuer: rcgen::CertifiedIssuer<'static, rcgen::KeyPair>,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = rcgen::CertificateParams::new([]).unwrap();
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
-        params.distinguished_name.push(rcgen::DnType::CommonName, "Cablecar demo");
-        let key = rcgen::KeyPair::generate().unwrap();
-        Self { issuer: rcgen::CertifiedIssuer::self_signed(params, key).unwrap() }
-    }
-
-    fn pem(&self) -> String {
-        self.issuer.pem()
-    }
-
-    fn server(&self, host: &str) -> Arc<rustls::ServerConfig> {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let params = rcgen::CertificateParams::new([host.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der());
-        cablecar_relay::tls::server(vec![certificate.der().clone()], key.into()).unwrap()
     }
 }
 
