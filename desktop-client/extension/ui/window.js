@@ -35,7 +35,7 @@ function show({ origin, topOrigin, kind, code, stage, trouble, caution }) {
   say("stuck", stage && sentence(stage.ifStuck));
   say("trouble", trouble && (trouble.id === "host.gone" ? words("hostGone") : sentence(trouble.message)));
   say("remedy", trouble && (trouble.id === "host.gone" ? words("hostGoneRemedy") : sentence(trouble.remedy)));
-  the("again").hidden = !trouble;
+  the("with-again").hidden = !trouble;
   // Once the phone has the request, a code would only be in the way.
   the("with-code").hidden = !code || (stage && stage.word !== "waiting-for-phone");
 }

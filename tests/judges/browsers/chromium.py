@@ -4,6 +4,7 @@ import contextlib
 import json
 from pathlib import Path
 
+from aim import aim
 from lab import devtools
 from lab.display import START, Missing, wait_until
 
@@ -80,10 +81,7 @@ class Page(devtools.Page):
 
     def click(self, selector: str):
         """Presses there with a mouse."""
-        at = self.evaluate(
-            f"(e => {{ e.scrollIntoView({{block: 'center'}}); const r = e.getBoundingClientRect();"
-            f" return [r.x + r.width / 2, r.y + r.height / 2] }})(document.querySelector({json.dumps(selector)}))"
-        )
+        at = aim(self, selector)
         for kind in "mousePressed", "mouseReleased":
             params = {"type": kind, "x": at[0], "y": at[1], "button": "left", "clickCount": 1}
             # A window that closes upon the click never answers.

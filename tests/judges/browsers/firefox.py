@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from urllib.parse import quote
 
+from aim import aim
 from lab.display import START, Missing, Program, find_program, wait_until
 from lab.verdict import Skipped
 from lab.wire import ANSWER, Browser, Wire, waited
@@ -167,10 +168,7 @@ class Page:
 
     def click(self, selector: str):
         """Presses there with a mouse."""
-        at = self.evaluate(
-            f"(e => {{ e.scrollIntoView({{block: 'center'}}); const r = e.getBoundingClientRect();"
-            f" return [r.x + r.width / 2, r.y + r.height / 2].map(Math.floor) }})(document.querySelector({json.dumps(selector)}))"
-        )
+        at = aim(self, selector)
         press = [
             {"type": "pointerMove", "x": at[0], "y": at[1]},
             {"type": "pointerDown", "button": 0},

@@ -7,6 +7,7 @@ import statistics
 import time
 from pathlib import Path
 
+from aim import aim
 from cases import must
 from lab.display import shrink, wait_until
 from lab.verdict import Skipped
@@ -122,17 +123,21 @@ def by_picture(scene: Scene):
 
 
 def stages(scene: Scene):
-    """The window tells how far it is, in words."""
+    """The window tells how far it is, in words, and its buttons stay where
+    they are: nobody presses what was somewhere else a moment ago."""
     site, page = scene.site()
     call = scene.ask(page, "create", site.creation())
     code = scene.code(call)
     window = scene.window(call)
     keep(scene, window, "code")
+    buttons = [aim(window, button) for button in ("#cancel", "#not-here")]
     scan = scene.scan(code, consent="after=4000")
     said = "document.querySelector('#stage').textContent"
     wait_until(lambda: window.evaluate(said) == "Confirm on the phone.", SHOWN, "the stage in the window")
     must(window.evaluate("document.querySelector('#with-code').hidden"), "the code is still there")
     keep(scene, window, "asked")
+    now = [aim(window, button) for button in ("#cancel", "#not-here")]
+    must(now == buttons, f"the buttons were at {buttons}, and are at {now}")
     call.made()
     scan.expect(0)
 
@@ -142,7 +147,7 @@ def keep(scene: Scene, page, name: str):
     the time anybody sees it."""
     if FOLDER:
         FOLDER.mkdir(parents=True, exist_ok=True)
-        size = scene.browser.name == "chromium" and {"width": 420, "height": 680, "deviceScaleFactor": 1, "mobile": False}
+        size = scene.browser.name == "chromium" and {"width": 420, "height": 700, "deviceScaleFactor": 1, "mobile": False}
         if size:
             page.ask("Emulation.setDeviceMetricsOverride", **size)
         shrink(page.picture(scene.lab.folder / f"{name}.png"), FOLDER / f"{scene.engine}-extension-{name}.png", COLOURS)

@@ -181,9 +181,7 @@ class Scene:
         except Missing as missing:
             if call and call.promise.done():
                 raise Wrong(f"no code was shown: the page got {call.settled()}; {self.said()}") from None
-            window = self.browser.find(WINDOW)
-            shown = window and window.evaluate("document.body.innerText")
-            raise Wrong(f"{missing}; the window: {shown}; {self.said()}") from None
+            raise Wrong(f"{missing}; {self.said()}") from None
 
     def no_window(self):
         """The extension shows nothing."""
@@ -227,7 +225,14 @@ class Scene:
         scans = [run for run in self.lab.running if "scan" in run.process.args]
         phone = scans[-1].said() if scans else "nothing"
         lines = [line for line in self.browser.said().splitlines() if "CONSOLE" in line or "extension" in line]
-        return f"the phone said: {phone}; the browser: {' | '.join(lines[-8:])[-1500:]}"
+        return f"the phone said: {phone}; the window: {self.seen()}; the browser: {' | '.join(lines[-8:])[-1500:]}"
+
+    def seen(self) -> str:
+        """What the window shows, and what was pressed in it, if it is there."""
+        with contextlib.suppress(Missing):
+            if window := self.browser.find(WINDOW):
+                return window.evaluate("`${document.body.innerText}; pressed: ${globalThis.pressed}`", 5.0)
+        return "not there"
 
     def keep(self, case: str):
         """Leaves what there is to be seen, for whoever looks for the fault."""
