@@ -90,6 +90,12 @@ pub const MAX_SOURCES: usize = 65_536;
 /// costs a twentieth of the library's default in memory and half the time.
 pub(crate) const READ_BUFFER: usize = 4 * 1024;
 
+/// What is read at once of a message that has begun and is longer than that:
+/// a frame of 16 KiB by two calls of the system instead of five. What came
+/// behind the message is kept, so a side that sends without a pause may have
+/// so much more here.
+pub(crate) const READ_AHEAD: usize = 16 * 1024;
+
 /// Room in the write buffer for pings and a close beside one message.
 pub(crate) const WRITE_MARGIN: usize = 4 * 1024;
 

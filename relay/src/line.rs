@@ -4,7 +4,10 @@
 //! A phone that waits sends nothing but pongs, so the websocket's state and
 //! its read buffer are made when anything else comes, or must go out.
 
+mod ahead;
+
 use std::io::{self, Read, Write};
+use std::mem::MaybeUninit;
 use std::task::{Context, Poll};
 use std::{future, mem};
 
@@ -14,6 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tokio_tungstenite::tungstenite::{self, Message, error::ProtocolError};
 
+use self::ahead::Ahead;
 use crate::defaults;
 use crate::observer::Fault;
 use crate::wire::Wire;
@@ -22,7 +26,8 @@ use crate::wire::Wire;
 #[derive(Debug)]
 pub(crate) struct Line {
     wire: Wire,
-    /// What came behind the request's head before anybody asked.
+    /// What came before anybody asked for it: behind the request's head, then
+    /// behind a message.
     early: Bytes,
     websocket: Option<Box<WebSocketContext>>,
     max_message: usize,
@@ -87,24 +92,27 @@ impl Line {
             },
         };
         let websocket = self.websocket.insert(websocket);
-        loop {
-            let read = websocket.read(&mut self.wire.at_once(cx));
+        let mut room = [MaybeUninit::uninit(); defaults::READ_AHEAD];
+        let mut ahead = Ahead::new(&mut self.wire, cx, &mut self.early, &mut room, self.whole);
+        let received = loop {
+            let read = websocket.read(&mut ahead);
             if read.is_ok() {
-                self.whole = self.wire.received();
+                self.whole = ahead.finished();
             }
-            let received = match read {
+            break Poll::Ready(match read {
                 Ok(Message::Binary(bytes)) if bytes.is_empty() => Received::Fault(Fault::Empty),
                 Ok(Message::Binary(bytes)) => Received::Message(bytes),
                 Ok(Message::Text(_)) => Received::Fault(Fault::NotBinary),
                 Ok(Message::Close(_)) => Received::Closed,
                 Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => continue,
                 Err(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Poll::Pending;
+                    break Poll::Pending;
                 }
                 Err(error) => failed(&error, &mut self.broken),
-            };
-            return Poll::Ready(received);
-        }
+            });
+        };
+        ahead.end();
+        received
     }
 
     /// Everything that was sent has been taken.
@@ -159,15 +167,15 @@ impl Line {
     }
 
     fn poll_close(&mut self, reason: CloseReason, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
-        let (early, max_message) = (mem::take(&mut self.early), self.max_message);
-        let websocket = self.websocket.get_or_insert_with(|| new_websocket(early.into(), max_message));
+        let begin = || new_websocket(mem::take(&mut self.early).into(), self.max_message);
+        let websocket = self.websocket.get_or_insert_with(begin);
         let frame = CloseFrame { code: reason.code().into(), reason: "".into() };
         settle(websocket.close(&mut self.wire.at_once(cx), Some(frame)))
     }
 
     fn write(&mut self, message: Message, cx: &mut Context<'_>) -> Result<(), Gone> {
-        let (early, max_message) = (mem::take(&mut self.early), self.max_message);
-        let websocket = self.websocket.get_or_insert_with(|| new_websocket(early.into(), max_message));
+        let begin = || new_websocket(mem::take(&mut self.early).into(), self.max_message);
+        let websocket = self.websocket.get_or_insert_with(begin);
         self.unflushed = true;
         match websocket.write(&mut self.wire.at_once(cx), message) {
             // A ping for which there is no room: whoever takes nothing needs no ping.

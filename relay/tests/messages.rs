@@ -173,6 +173,30 @@ async fn more_than_can_be_held_waits_in_the_sender_and_is_delivered_too() {
 }
 
 #[tokio::test]
+async fn long_and_short_without_a_pause_come_whole_and_in_order() {
+    let relay = start(|_| {});
+    let (mut phone, mut computer) = relay.pair(&id(1)).await;
+    // About what is read at once, of the library's and of ours, and far above.
+    let lengths = [1, 4095, 4096, 4097, 20_473, 20_480, 20_490, 3, 100_000, 7, 16_384, 40_000, 2];
+    let message =
+        move |n: usize| vec![u8::try_from(n % 251).unwrap(); lengths[n % lengths.len()] + n / lengths.len()];
+    let sending = tokio::spawn(async move {
+        for n in 0..39 {
+            soon(phone.feed(Message::binary(message(n)))).await.unwrap();
+        }
+        soon(phone.feed(Message::Close(Some(CloseFrame { code: CloseCode::Normal, reason: "".into() }))))
+            .await
+            .unwrap();
+        soon(phone.flush()).await.unwrap();
+        close_code(&mut phone).await
+    });
+    for n in 0..39 {
+        assert!(hear(&mut computer).await == message(n), "message {n} came otherwise");
+    }
+    assert_eq!((close_code(&mut computer).await, sending.await.unwrap()), (1000, 1000));
+}
+
+#[tokio::test]
 async fn what_comes_in_one_packet_with_the_request_is_not_lost() {
     let relay = start(|_| {});
     let _phone = relay.open(&id(1)).await;
