@@ -75,6 +75,11 @@ impl Line {
         self.whole
     }
 
+    /// Bytes that came behind the last message and wait to be asked for.
+    pub(crate) fn ahead(&self) -> usize {
+        self.early.len()
+    }
+
     /// Whether something is ready for this side that it has not taken.
     pub(crate) fn full(&self) -> bool {
         self.unflushed || self.wire.full()

@@ -92,8 +92,7 @@ impl Tunnel {
             if let Err(ending) = self.admit(cx).and_then(|()| self.carry(cx)) {
                 return Poll::Ready(ending);
             }
-            self.share
-                .set(self.first.held.total() + self.second.as_ref().map_or(0, |second| second.held.total()));
+            self.share.set(self.first.holds() + self.second.as_ref().map_or(0, |second| second.holds()));
             let next = match self.check(cx, Instant::now()) {
                 Ok(next) => next,
                 Err(ending) => return Poll::Ready(ending),
@@ -288,9 +287,16 @@ impl Party {
         Ok(true)
     }
 
-    /// Whether there is room for one more message, whatever its size.
+    /// Whether there is room for one more message, whatever its size. The only
+    /// one has room even if much was read ahead.
     fn listening(&self, limits: &Limits) -> bool {
-        self.held.total() <= limits.held
+        self.held.total() == 0 || self.holds() <= limits.held
+    }
+
+    /// Bytes of messages that the other side has not taken, and what was read
+    /// behind them.
+    fn holds(&self) -> usize {
+        self.held.total().saturating_add(self.line.ahead())
     }
 
     fn check(
