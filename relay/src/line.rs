@@ -98,11 +98,11 @@ impl Line {
         };
         let websocket = self.websocket.insert(websocket);
         let mut room = [MaybeUninit::uninit(); defaults::READ_AHEAD];
-        let mut ahead = Ahead::new(&mut self.wire, cx, &mut self.early, &mut room, self.whole);
+        let mut ahead = Ahead::new(&mut self.wire, cx, &mut self.early, &mut room, &mut self.whole);
         let received = loop {
             let read = websocket.read(&mut ahead);
             if read.is_ok() {
-                self.whole = ahead.finished();
+                ahead.finished();
             }
             break Poll::Ready(match read {
                 Ok(Message::Binary(bytes)) if bytes.is_empty() => Received::Fault(Fault::Empty),

@@ -122,13 +122,21 @@ pub(crate) struct AtOnce<'a, 'b> {
     cx: &'a mut Context<'b>,
 }
 
+impl AtOnce<'_, '_> {
+    /// Reads behind what the buffer has.
+    pub(crate) fn read_into(&mut self, buffer: &mut ReadBuf<'_>) -> io::Result<()> {
+        match Pin::new(&mut *self.wire).poll_read(self.cx, buffer) {
+            Poll::Ready(result) => result,
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
 impl io::Read for AtOnce<'_, '_> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let mut buffer = ReadBuf::new(bytes);
-        match Pin::new(&mut *self.wire).poll_read(self.cx, &mut buffer) {
-            Poll::Ready(result) => result.map(|()| buffer.filled().len()),
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-        }
+        self.read_into(&mut buffer)?;
+        Ok(buffer.filled().len())
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Context;
 
-use hyper::body::Bytes;
-use tokio::io::{AsyncRead, ReadBuf};
+use hyper::body::{Buf, Bytes};
+use tokio::io::ReadBuf;
 
 use crate::defaults;
 use crate::wire::Wire;
@@ -18,7 +17,7 @@ pub(super) type Room = [MaybeUninit<u8>; defaults::READ_AHEAD];
 ///
 /// The library asks for 4 KiB at most, and a call of the system for each 4 KiB
 /// of a long message costs more than all else about it. So once a message has
-/// begun, what is there is taken by one call, into room that nobody keeps.
+/// begun, what is there is taken by one call, into room that lasts for this poll.
 pub(super) struct Ahead<'a, 'b> {
     wire: &'a mut Wire,
     cx: &'a mut Context<'b>,
@@ -28,7 +27,7 @@ pub(super) struct Ahead<'a, 'b> {
     /// How much of `read` the library has.
     taken: usize,
     /// How much had come when the last whole frame was read.
-    whole: u64,
+    whole: &'a mut u64,
 }
 
 impl<'a, 'b> Ahead<'a, 'b> {
@@ -37,15 +36,14 @@ impl<'a, 'b> Ahead<'a, 'b> {
         cx: &'a mut Context<'b>,
         kept: &'a mut Bytes,
         room: &'a mut Room,
-        whole: u64,
+        whole: &'a mut u64,
     ) -> Self {
         Self { wire, cx, kept, read: ReadBuf::uninit(room), taken: 0, whole }
     }
 
     /// A whole frame was read. All that came so far is said to belong to it.
-    pub(super) fn finished(&mut self) -> u64 {
-        self.whole = self.wire.received();
-        self.whole
+    pub(super) fn finished(&mut self) {
+        *self.whole = self.wire.received();
     }
 
     /// Nothing more is read in this poll: keeps what the library did not want.
@@ -56,33 +54,32 @@ impl<'a, 'b> Ahead<'a, 'b> {
     }
 
     /// What is read already, as far as it fits.
-    fn at_hand(&mut self, bytes: &mut [u8]) -> usize {
+    fn at_hand(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         if !self.kept.is_empty() {
-            let some = self.kept.split_to(self.kept.len().min(bytes.len()));
-            return fill(bytes, &some);
+            let some = self.kept.as_ref().read(bytes)?;
+            self.kept.advance(some);
+            return Ok(some);
         }
-        let filled = fill(bytes, self.read.filled().get(self.taken..).unwrap_or_default());
-        self.taken += filled;
-        filled
+        let some = self.read.filled().get(self.taken..).unwrap_or_default().read(bytes)?;
+        self.taken += some;
+        Ok(some)
     }
 }
 
 impl Read for Ahead<'_, '_> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let at_hand = self.at_hand(bytes);
+        let at_hand = self.at_hand(bytes)?;
         if at_hand > 0 {
             return Ok(at_hand);
         }
         // Most messages come whole with their first bytes.
-        if self.wire.received() == self.whole {
+        if self.wire.received() == *self.whole {
             return self.wire.at_once(self.cx).read(bytes);
         }
         self.read.clear();
         self.taken = 0;
-        match Pin::new(&mut *self.wire).poll_read(self.cx, &mut self.read) {
-            Poll::Ready(read) => read.map(|()| self.at_hand(bytes)),
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-        }
+        self.wire.at_once(self.cx).read_into(&mut self.read)?;
+        self.at_hand(bytes)
     }
 }
 
@@ -94,13 +91,4 @@ impl Write for Ahead<'_, '_> {
     fn flush(&mut self) -> io::Result<()> {
         self.wire.at_once(self.cx).flush()
     }
-}
-
-/// Copies as much as fits.
-fn fill(to: &mut [u8], from: &[u8]) -> usize {
-    let length = to.len().min(from.len());
-    if let (Some(to), Some(from)) = (to.get_mut(..length), from.get(..length)) {
-        to.copy_from_slice(from);
-    }
-    length
 }
